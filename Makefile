@@ -1,0 +1,41 @@
+# The two commands a newcomer needs are `make demo` and `make test`; both set up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NATIVE := $(shell find appliance drivers -name '*.cpp' -o -name '*.hpp' -o -name '*.h')
+
+.PHONY: setup build demo test bench fuzz clean
+setup: $(VENV)/.built
+
+# What Debian gives; asks for root only when something is missing.
+$(VENV)/.system: .ci/setup-debian
+	.ci/setup-debian
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.packages: $(VENV)/.system pyproject.toml .ci/setup-python
+	.ci/setup-python $(BIN)
+	touch $@
+
+$(VENV)/.built: $(VENV)/.packages CMakeLists.txt $(NATIVE)
+	@echo "building the native modules"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+build: $(VENV)/.built
+
+demo: setup
+	$(BIN)/rtvbox demo $(ARGS)
+
+test: setup
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Long fuzzing of every parser of network bytes: SECONDS for each target.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600)
+
+clean:
+	rm -rf build $(VENV)

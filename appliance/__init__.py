@@ -1,0 +1,1 @@
+"""The appliance: everything a box does between its cards and its networks."""

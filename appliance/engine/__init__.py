@@ -1,0 +1,1 @@
+"""The data plane in C++: pack, pace, send, receive, assemble, present, count."""

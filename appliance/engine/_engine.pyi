@@ -1,0 +1,156 @@
+"""The data plane as Python sees it. Times are integer nanoseconds TAI unless named otherwise.
+
+Every call returns at once and never takes a lock that the path of a frame or a packet waits on.
+Errors of configuration raise ValueError with one line (field, value, remedy); sockets that cannot
+be opened raise OSError with the interface or address named.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+class Leg(TypedDict, total=False):
+    """One path of a flow: where packets leave or arrive."""
+
+    interface: str  # device name; joins and sends happen on it
+    source_ip: str  # Tx: local address, "" = the interface's first; Rx: sender for SSM, "" = any
+    source_port: int  # Tx only; 0 = any
+    address: str  # destination: group or unicast address
+    port: int
+    ttl: int  # Tx only, default 64
+    dscp: int  # Tx only, default 34 (AF41)
+
+class Histogram(TypedDict):
+    """Logarithmic histogram, constant memory: values in ns, at most 1.6 % wide."""
+
+    count: int
+    min: int
+    max: int
+    sum: int
+    p50: int
+    p99: int
+    p999: int
+    buckets: list[tuple[int, int]]  # (upper bound ns, count), only those that are not empty
+
+class Event(TypedDict):
+    severity: str  # "info" | "warning" | "error"
+    tai: int
+    code: str  # short and stable, e.g. "signal-lost", "no-realtime", "rcvbuf-small"
+    text: str  # one line for the log; never patient data
+
+def cpu_kernels() -> list[str]:
+    """Kernel families this CPU can run, best first: e.g. ["avx512vbmi", "avx2", "scalar"]."""
+
+def pack(frame_planes: Sequence[npt.NDArray[Any]], fmt: dict[str, int], *, kernel: str = "") -> npt.NDArray[np.uint8]:
+    """A whole picture to ST 2110-20 pgroups, row after row. Planes: 2-D arrays of row bytes
+    (V210, UYVY: uint8 [height, stride]; PLANAR16: uint16 [height, stride / 2])."""
+
+def unpack(pgroups: npt.NDArray[np.uint8], fmt: dict[str, int], *, kernel: str = "") -> list[npt.NDArray[Any]]:
+    """The reverse of pack."""
+
+class Transmitter:
+    """One stream out: video and DICOM-RTV metadata on one or two paths (ST 2022-7)."""
+
+    def __init__(
+        self,
+        source: object,  # capsule
+        *,
+        format: dict[str, int],  # VideoFormat.native()
+        packets: npt.NDArray[np.int32],  # rtv.layout: [n, 10] = n_srd, 3 x (length, row, offset)
+        video: Sequence[Leg],
+        metadata: Sequence[Leg],
+        payload_type: int,
+        ssrc: int,
+        metadata_payload_type: int,
+        metadata_ssrc: int,
+        max_udp: int,  # 1460 or 8960, octets with the 8 of the UDP header
+        tro_ns: int,  # first packet after the alignment point
+        active_ns: int,  # span of the read schedule over the packets of a frame (field)
+        drain_ps: int,  # TDRAIN, ps: network model's drain for a packet
+        cmax: int,  # packets of network model; also the ceiling of one UDP_SEGMENT burst
+        lead_packets: int,  # how far ahead of the read schedule packets may leave
+        paced: bool = True,
+        burst: int = 0,  # packets in one UDP_SEGMENT send; 0 = cmax
+        sync: str = "aligned",  # or "direct"
+        slices: bool = False,
+        static_period_ns: int = 500_000_000,
+        max_frames: int = 0,  # 0 = until stop
+        spin_ns: int = -1,  # how long before an instant to spin rather than sleep; -1 = by type
+        realtime: bool = True,
+        cpu: int = -1,
+    ) -> None: ...
+    def set_grain(
+        self,
+        *,
+        static_id: int,  # changes with every change of the static part; also forces sending it
+        base: bytes,  # meta information + dynamic part without camera position
+        pose: bytes,  # the same with a camera position; b"" = never sent
+        static: bytes,  # static part; b"" = no patient confirmed
+        extension_first: bytes,  # RTP header extension of the first packet, whole (0xBEDE ...)
+        extension_middle: bytes,
+        extension_last: bytes,  # b"" = none
+        extension_single: bytes,
+        patches: dict[str, list[tuple[str, int]]],  # part -> (value name, byte offset); see rtv.grain
+    ) -> None:
+        """Replaces what the metadata flow says from the next frame on."""
+    def set_dynamic(self, values: dict[str, float | int | bool | Sequence[float]], tai: int) -> None:
+        """Dynamic values; stale after 1 s (then no pose is sent rather than an old one)."""
+    def set_slates(self, slates: dict[str, npt.NDArray[np.uint16]]) -> None:
+        """Banners by reason ("no-signal", "format", "gone"): [h, w, 4] Y Cb Cr A at 10 bit."""
+    def start(self) -> None: ...
+    def stop(self) -> None:
+        """Ends after the frame being sent; idempotent; joins the threads."""
+    def running(self) -> bool: ...
+    def counters(self) -> dict[str, int]: ...
+    def histograms(self) -> dict[str, Histogram]:
+        """pacing_late (burst against schedule), handover (capture to first packet), frame_send."""
+    def events(self) -> list[Event]:
+        """What happened since the last call."""
+
+class Receiver:
+    """One stream in: video and metadata from one or two paths, presented on a sink."""
+
+    def __init__(
+        self,
+        sink: object,  # capsule
+        *,
+        format: dict[str, int],  # of the flow; layout = what the sink wants
+        video: Sequence[Leg],
+        metadata: Sequence[Leg],  # may be empty: a plain ST 2110-20 flow
+        payload_type: int,
+        metadata_payload_type: int,
+        rtp_rate: int = 90_000,
+        extensions: dict[str, int] = ...,  # "origin" "sync" "flow" "source" "flags" -> id 1..14
+        link_offset_ns: int = -1,  # after the origin; -1 = smallest that loses nothing; 0 = at once
+        skew_ns: int = 10_000_000,  # ST 2022-7 class: how far the two paths may lie apart
+        reorder_packets: int = 64,  # tolerated displacement on a single path
+        slices: bool = False,
+        max_frames: int = 0,
+        realtime: bool = True,
+        cpu: int = -1,
+        rcvbuf: int = 67_108_864,
+    ) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def running(self) -> bool: ...
+    def counters(self) -> dict[str, int]: ...
+    def histograms(self) -> dict[str, Histogram]:
+        """latency (capture to presentation), added (latency less the frame's own sending time),
+        arrival (origin to complete), skew (between the two paths)."""
+    def events(self) -> list[Event]: ...
+    def static_part(self) -> tuple[int, bytes] | None:
+        """(static_id, meta information + static part) once after each change, else None."""
+    def set_overlay(
+        self,
+        static_id: int,  # frames of this static part only; 0 = frames with no confirmed patient
+        layers: Sequence[tuple[int, int, npt.NDArray[np.uint16]]],  # x, y (even x), [h, w, 4] YCbCrA
+        fields: Sequence[dict[str, Any]] = ...,  # native text of per-frame values; see overlay
+    ) -> None: ...
+    def set_atlas(self, cell_w: int, cell_h: int, alpha: npt.NDArray[np.uint8]) -> None:
+        """Glyphs 0x20..0x7e side by side, [cell_h, 95 * cell_w], for the fields."""
+    def set_slates(self, slates: dict[str, npt.NDArray[np.uint16]]) -> None:
+        """Banners by reason: "no-flow", "late", "no-metadata", "no-patient"."""
+    def snapshot(self) -> object | None:
+        """Frame capsule of the latest presented frame, or None."""

@@ -1,0 +1,2 @@
+// placeholder, replaced by the kernels
+namespace rtv { int engine_anchor = 0; }

@@ -1,0 +1,1 @@
+"""One file for each converter mode: builds its pipeline from plain values."""

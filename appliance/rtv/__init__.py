@@ -1,0 +1,1 @@
+"""The formats, pure: nothing here touches a socket, a clock, a file or a process."""

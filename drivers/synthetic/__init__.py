@@ -1,0 +1,1 @@
+"""The pretend card: a complete source and sink, with faults on demand."""

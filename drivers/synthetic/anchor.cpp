@@ -1,0 +1,2 @@
+// placeholder
+namespace rtv { int synthetic_anchor = 0; }
