@@ -43,11 +43,15 @@ class Event(TypedDict):
 def cpu_kernels() -> list[str]:
     """Kernel families this CPU can run, best first: e.g. ["avx512vbmi", "avx2", "scalar"]."""
 
-def pack(frame_planes: Sequence[npt.NDArray[Any]], fmt: dict[str, int], *, kernel: str = "") -> npt.NDArray[np.uint8]:
+def pack(
+    frame_planes: Sequence[npt.NDArray[Any]], fmt: dict[str, int], *, kernel: str = ""
+) -> npt.NDArray[np.uint8]:
     """A whole picture to ST 2110-20 pgroups, row after row. Planes: 2-D arrays of row bytes
     (V210, UYVY: uint8 [height, stride]; PLANAR16: uint16 [height, stride / 2])."""
 
-def unpack(pgroups: npt.NDArray[np.uint8], fmt: dict[str, int], *, kernel: str = "") -> list[npt.NDArray[Any]]:
+def unpack(
+    pgroups: npt.NDArray[np.uint8], fmt: dict[str, int], *, kernel: str = ""
+) -> list[npt.NDArray[Any]]:
     """The reverse of pack."""
 
 class Transmitter:
@@ -92,10 +96,14 @@ class Transmitter:
         extension_middle: bytes,
         extension_last: bytes,  # b"" = none
         extension_single: bytes,
-        patches: dict[str, list[tuple[str, int]]],  # part -> (value name, byte offset); see rtv.grain
+        patches: dict[
+            str, list[tuple[str, int]]
+        ],  # part -> (value name, byte offset); see rtv.grain
     ) -> None:
         """Replaces what the metadata flow says from the next frame on."""
-    def set_dynamic(self, values: dict[str, float | int | bool | Sequence[float]], tai: int) -> None:
+    def set_dynamic(
+        self, values: dict[str, float | int | bool | Sequence[float]], tai: int
+    ) -> None:
         """Dynamic values; stale after 1 s (then no pose is sent rather than an old one)."""
     def set_slates(self, slates: dict[str, npt.NDArray[np.uint16]]) -> None:
         """Banners by reason ("no-signal", "format", "gone"): [h, w, 4] Y Cb Cr A at 10 bit."""
@@ -145,7 +153,9 @@ class Receiver:
     def set_overlay(
         self,
         static_id: int,  # frames of this static part only; 0 = frames with no confirmed patient
-        layers: Sequence[tuple[int, int, npt.NDArray[np.uint16]]],  # x, y (even x), [h, w, 4] YCbCrA
+        layers: Sequence[
+            tuple[int, int, npt.NDArray[np.uint16]]
+        ],  # x, y (even x), [h, w, 4] YCbCrA
         fields: Sequence[dict[str, Any]] = ...,  # native text of per-frame values; see overlay
     ) -> None: ...
     def set_atlas(self, cell_w: int, cell_h: int, alpha: npt.NDArray[np.uint8]) -> None:
