@@ -1,2 +1,0 @@
-// placeholder, replaced by the kernels
-namespace rtv { int engine_anchor = 0; }

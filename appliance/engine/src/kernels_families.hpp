@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What kernels.cpp chooses from: each family gives its kernel for a format, or nullptr where it
+// has nothing better than the families below it.
+#pragma once
+#include "kernels.hpp"
+
+namespace rtv {
+
+const Kernel *scalar_kernel(const rtv_format &format);
+
+// How the families below copy runs: plain memory, so there is only one way.
+void copy_v210(const rtv_frame &from, rtv_frame &to, uint32_t row, uint32_t first, uint32_t n);
+void copy_planar_422(const rtv_frame &from, rtv_frame &to, uint32_t row, uint32_t first,
+                     uint32_t n);
+
+#if defined(__x86_64__)
+bool cpu_has_avx2();
+const Kernel *avx2_kernel(const rtv_format &format);
+bool cpu_has_avx512vbmi();
+const Kernel *avx512vbmi_kernel(const rtv_format &format);
+#endif
+
+}  // namespace rtv
