@@ -49,5 +49,11 @@ inline uint32_t rtp_ticks(int64_t tai, uint32_t clock_hz) {
   return static_cast<uint32_t>(
       static_cast<uint64_t>(static_cast<unsigned __int128>(tai) * clock_hz / kSecond));
 }
+// RTP timestamp of the k-th alignment point. Not rtp_ticks(alignment_point(k)): a point that lies
+// between two nanoseconds (60 Hz) is floored there, and would come out a tick too low.
+inline uint32_t alignment_rtp(int64_t k, uint32_t rate_num, uint32_t rate_den, uint32_t clock_hz) {
+  return static_cast<uint32_t>(static_cast<uint64_t>(
+      static_cast<unsigned __int128>(k) * rate_den * clock_hz / rate_num));
+}
 
 }  // namespace rtv
