@@ -60,17 +60,17 @@ struct Planes {
 
   static size_t stride(const rtv_format &f, uint32_t plane) {
     // Rows further apart than they must be, as real cards have them.
-    return rtv::row_bytes(f, plane) + (f.layout == RTV_V210 ? 128 : 6);
+    return rtv::row_octets(f, plane) + (f.layout == RTV_V210 ? 128 : 6);
   }
   static size_t total(const rtv_format &f) {
     size_t bytes = 0;
-    for (uint32_t k = 0; k < rtv::plane_count(f); ++k) bytes += stride(f, k) * f.height;
+    for (uint32_t k = 0; k < rtv::memory_planes(f); ++k) bytes += stride(f, k) * f.height;
     return bytes;
   }
   Planes(const rtv_format &f, bool at_end) : memory(total(f), at_end) {
     frame.format = f;
     uint8_t *p = memory.data();
-    for (uint32_t k = 0; k < rtv::plane_count(f); ++k) {
+    for (uint32_t k = 0; k < rtv::memory_planes(f); ++k) {
       frame.plane[k] = p;
       frame.stride[k] = static_cast<uint32_t>(stride(f, k));
       p += stride(f, k) * f.height;

@@ -74,9 +74,9 @@ std::string format_refusal(const rtv_format &format) {
   return {};
 }
 
-uint32_t plane_count(const rtv_format &format) { return format.layout == RTV_PLANAR16 ? 3 : 1; }
+uint32_t memory_planes(const rtv_format &format) { return format.layout == RTV_PLANAR16 ? 3 : 1; }
 
-uint32_t row_bytes(const rtv_format &format, uint32_t plane) {
+uint32_t row_octets(const rtv_format &format, uint32_t plane) {
   if (format.layout == RTV_V210) return (format.width + 47) / 48 * 128;
   if (format.layout == RTV_UYVY) return format.width * 2;
   return format.sampling == RTV_422 && plane > 0 ? format.width : format.width * 2;

@@ -53,8 +53,8 @@ inline uint32_t row_pgroups(const rtv_format &format, const Kernel &kernel) {
 }
 
 // Bytes of a row of one plane without the padding after it (v210: with it, a multiple of 128).
-uint32_t row_bytes(const rtv_format &format, uint32_t plane);
+uint32_t row_octets(const rtv_format &format, uint32_t plane);
 // How many planes the layout has: 1 or 3.
-uint32_t plane_count(const rtv_format &format);
+uint32_t memory_planes(const rtv_format &format);
 
 }  // namespace rtv

@@ -34,7 +34,7 @@ rtv_frame frame_over(const nb::sequence &planes, const rtv_format &format) {
   rtv_frame frame{};
   frame.abi = RTV_ABI;
   frame.format = format;
-  const uint32_t count = rtv::plane_count(format);
+  const uint32_t count = rtv::memory_planes(format);
   if (nb::len(planes) != count)
     refuse("planes: " + std::to_string(nb::len(planes)) + " given; this layout has " +
            std::to_string(count));
@@ -48,10 +48,10 @@ rtv_frame frame_over(const nb::sequence &planes, const rtv_format &format) {
     const size_t item = wide ? 2 : 1, width = plane.shape(1) * item;
     if (plane.shape(1) > 1 && plane.stride(1) != 1)
       refuse(name + ": rows are not contiguous; pass numpy.ascontiguousarray of it");
-    if (plane.shape(0) != format.height || width < rtv::row_bytes(format, k))
+    if (plane.shape(0) != format.height || width < rtv::row_octets(format, k))
       refuse(name + ": is " + std::to_string(plane.shape(0)) + " rows of " + std::to_string(width) +
              " bytes; the format needs " + std::to_string(format.height) + " of at least " +
-             std::to_string(rtv::row_bytes(format, k)));
+             std::to_string(rtv::row_octets(format, k)));
     const int64_t stride = plane.stride(0) * static_cast<int64_t>(item);
     if (format.height > 1 && (stride < static_cast<int64_t>(width) || stride > INT32_MAX))
       refuse(name + ": rows do not follow each other; pass numpy.ascontiguousarray of it");
@@ -87,8 +87,8 @@ nb::list unpack_planes(const uint8_t *in, const rtv_format &format, const rtv::K
   frame.abi = RTV_ABI;
   frame.format = format;
   nb::list planes;
-  for (uint32_t k = 0; k < rtv::plane_count(format); ++k) {
-    frame.stride[k] = rtv::row_bytes(format, k);
+  for (uint32_t k = 0; k < rtv::memory_planes(format); ++k) {
+    frame.stride[k] = rtv::row_octets(format, k);
     const size_t columns = frame.stride[k] / sizeof(T);
     std::unique_ptr<T[]> data(new T[columns * format.height]());
     frame.plane[k] = reinterpret_cast<uint8_t *>(data.get());
