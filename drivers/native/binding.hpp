@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every card family's binding needs: formats, capsules, options.
+#pragma once
+#include <nanobind/nanobind.h>
+
+#include <string>
+
+#include "rtvbox/video.h"
+
+namespace rtv {
+
+// The dictionary of VideoFormat.native(). ValueError names a key that is missing or unknown.
+inline rtv_format format_from(const nanobind::dict &d) {
+  namespace nb = nanobind;
+  rtv_format f{};
+  size_t known = 0;
+  auto field = [&](const char *key) {
+    if (!d.contains(key))
+      throw nb::value_error((std::string("format: ") + key + " is missing").c_str());
+    ++known;
+    return nb::cast<uint32_t>(d[key]);
+  };
+  f.width = field("width");
+  f.height = field("height");
+  f.rate_num = field("rate_num");
+  f.rate_den = field("rate_den");
+  f.sampling = static_cast<uint8_t>(field("sampling"));
+  f.depth = static_cast<uint8_t>(field("depth"));
+  f.scan = static_cast<uint8_t>(field("scan"));
+  f.layout = static_cast<uint8_t>(field("layout"));
+  f.colorimetry = static_cast<uint8_t>(field("colorimetry"));
+  f.full_range = static_cast<uint8_t>(field("full_range"));
+  if (d.size() != known) throw nb::value_error("format: has a key that is not a format's");
+  if (f.width == 0 || f.height == 0 || f.rate_num == 0 || f.rate_den == 0)
+    throw nb::value_error("format: width, height and rate must not be 0");
+  return f;
+}
+
+inline nanobind::dict format_dict(const rtv_format &f) {
+  nanobind::dict d;
+  d["width"] = f.width;
+  d["height"] = f.height;
+  d["rate_num"] = f.rate_num;
+  d["rate_den"] = f.rate_den;
+  d["sampling"] = f.sampling;
+  d["depth"] = f.depth;
+  d["scan"] = f.scan;
+  d["layout"] = f.layout;
+  d["colorimetry"] = f.colorimetry;
+  d["full_range"] = f.full_range;
+  return d;
+}
+
+// A capsule that retains the table for as long as it lives.
+inline nanobind::object source_capsule(const rtv_source *s) {
+  s->retain(s->self);
+  return nanobind::capsule(s, RTV_SOURCE_CAPSULE, [](void *p) noexcept {
+    auto *t = static_cast<const rtv_source *>(p);
+    t->release(t->self);
+  });
+}
+inline nanobind::object sink_capsule(const rtv_sink *s) {
+  s->retain(s->self);
+  return nanobind::capsule(s, RTV_SINK_CAPSULE, [](void *p) noexcept {
+    auto *t = static_cast<const rtv_sink *>(p);
+    t->release(t->self);
+  });
+}
+// Takes over one reference.
+inline nanobind::object frame_capsule(rtv_frame *f) {
+  return nanobind::capsule(f, RTV_FRAME_CAPSULE,
+                           [](void *p) noexcept { rtv_frame_unref(static_cast<rtv_frame *>(p)); });
+}
+// The pointer in a capsule of that name; TypeError says what was expected.
+template <class T>
+T *from_capsule(nanobind::handle h, const char *name) {
+  void *p = PyCapsule_GetPointer(h.ptr(), name);
+  if (!p) {
+    PyErr_Clear();
+    throw nanobind::type_error((std::string("expected a capsule \"") + name + "\"").c_str());
+  }
+  return static_cast<T *>(p);
+}
+
+}  // namespace rtv

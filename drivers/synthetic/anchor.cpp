@@ -1,2 +1,0 @@
-// placeholder
-namespace rtv { int synthetic_anchor = 0; }
