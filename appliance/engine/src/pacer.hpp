@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// When packets may leave: the read schedule of the virtual receiver buffer and the network
+// compatibility model, both of ST 2110-21. Pure arithmetic; waiting is the waiter's business.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "rtvbox/clock.hpp"
+
+namespace rtv {
+
+// The instants at which the model's receiver reads the packets of a frame or field.
+struct ReadSchedule {
+  int64_t first_tai;   // TPR0: alignment point + TRO
+  int64_t active_ns;   // span of all packets
+  uint32_t packets;
+  uint32_t lead;       // packet slots by which a packet should leave before it is read
+
+  int64_t read_at(uint32_t j) const { return at(static_cast<int64_t>(j)); }
+  int64_t due(uint32_t j) const { return at(static_cast<int64_t>(j) - static_cast<int64_t>(lead)); }
+
+ private:
+  int64_t at(int64_t slots) const {
+    const __int128 n = static_cast<__int128>(slots) * active_ns;
+    const __int128 d = packets;
+    const __int128 q = n / d;
+    return first_tai + static_cast<int64_t>(n < 0 && q * d != n ? q - 1 : q);
+  }
+};
+
+// Leaky bucket of the network model: every packet adds TDRAIN, time takes it away. Holds back
+// until n more packets fit under the ceiling, also when catching up.
+//
+// What counts is when packets reach the network, which is some time after the call that sends
+// them starts. A usual call delays all bursts alike and so changes no distance; only what a
+// call takes beyond the usual moves a burst towards the next one, and is charged here.
+class LeakyBucket {
+  int64_t drain_ps_, ceiling_ps_;
+  int64_t level_ps_ = 0, at_ = 0, usual_ = -1;
+
+  int64_t level_at(int64_t t) const {
+    const int64_t gone = t - at_;
+    if (gone <= 0) return level_ps_;
+    if (gone > kSecond) return 0;
+    return std::max<int64_t>(0, level_ps_ - gone * 1000);
+  }
+
+ public:
+  // A burst smaller than cmax leaves room: half a packet of it is kept for jitter of the calls.
+  LeakyBucket(int64_t drain_ps, uint32_t cmax, uint32_t burst)
+      : drain_ps_(drain_ps),
+        ceiling_ps_(drain_ps * cmax - (burst < cmax ? drain_ps / 2 : 0)) {}
+
+  // Earliest instant, not before now, at which n packets fit.
+  int64_t earliest(uint32_t n, int64_t now) const {
+    const int64_t over = level_ps_ + drain_ps_ * n - ceiling_ps_;
+    if (over <= 0) return now;
+    return std::max(now, at_ + (over + 999) / 1000);
+  }
+  // n packets went out in a call that lasted from `before` to `after`.
+  void sent(uint32_t n, int64_t before, int64_t after) {
+    const int64_t call = std::max<int64_t>(0, after - before);
+    usual_ = usual_ < 0 || call < usual_ ? call : usual_ + (call - usual_) / 64;
+    const int64_t t = std::max(at_, after - std::min(call, usual_));
+    level_ps_ = level_at(t) + drain_ps_ * n;
+    at_ = t;
+  }
+  int64_t level_ps(int64_t now) const { return level_at(now); }
+};
+
+// Waits for instants. `spin` is spun before each instant because sleep wakes late; adaptive
+// mode instead sleeps for less by what it usually oversleeps, and spins only the rest.
+class Waiter {
+  int64_t spin_ns_;
+  bool adaptive_;
+  int64_t over_ = 30'000, spun_ = 0;
+
+ public:
+  Waiter(int64_t spin_ns, bool adaptive) : spin_ns_(spin_ns), adaptive_(adaptive) {}
+
+  void until(int64_t t) {
+    int64_t now = tai_now();
+    const int64_t margin = adaptive_ ? over_ + 5'000 : spin_ns_;
+    if (t - now > margin) {
+      const int64_t wake = t - (adaptive_ ? over_ : spin_ns_);
+      sleep_until_tai(wake);
+      now = tai_now();
+      const int64_t over = std::clamp<int64_t>(now - wake, 0, 150'000);
+      over_ += (over - over_) / 16;
+    }
+    if (now >= t) return;
+    spin_until_tai(t);
+    spun_ += tai_now() - now;
+  }
+  int64_t spun_ns() const { return spun_; }
+};
+
+}  // namespace rtv
