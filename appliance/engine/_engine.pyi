@@ -76,7 +76,7 @@ class Transmitter:
         cmax: int,  # packets of network model; also the ceiling of one UDP_SEGMENT burst
         lead_packets: int,  # how far ahead of the read schedule packets may leave
         paced: bool = True,
-        burst: int = 0,  # packets in one UDP_SEGMENT send; 0 = cmax
+        burst: int = 0,  # packets in one UDP_SEGMENT send; 0 = cmax, less a fifth if lead is short
         sync: str = "aligned",  # or "direct"
         slices: bool = False,
         static_period_ns: int = 500_000_000,
@@ -84,6 +84,7 @@ class Transmitter:
         spin_ns: int = -1,  # how long before an instant to spin rather than sleep; -1 = by type
         realtime: bool = True,
         cpu: int = -1,
+        txtime: bool = False,  # launch times to the kernel (SO_TXTIME); needs an ETF queue
     ) -> None: ...
     def set_grain(
         self,
@@ -104,7 +105,8 @@ class Transmitter:
     def set_dynamic(
         self, values: dict[str, float | int | bool | Sequence[float]], tai: int
     ) -> None:
-        """Dynamic values; stale after 1 s (then no pose is sent rather than an old one)."""
+        """Dynamic values; stale after 1 s (then no pose is sent rather than an old one). Values
+        that are not named stay; a pose needs viewpoint, look_at, up and field_of_view."""
     def set_slates(self, slates: dict[str, npt.NDArray[np.uint16]]) -> None:
         """Banners by reason ("no-signal", "format", "gone"): [h, w, 4] Y Cb Cr A at 10 bit."""
     def start(self) -> None: ...

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// One path out: a connected UDP socket on one interface.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "events.hpp"
+#include "tx_counters.hpp"
+
+namespace rtv {
+
+struct TxLeg {
+  std::string interface, source_ip, address;
+  uint16_t source_port = 0, port = 0;
+  int ttl = 64, dscp = 34;
+};
+
+class TxSocket {
+ public:
+  // max_udp: octets of the largest datagram with its 8 of UDP header. Throws
+  // std::invalid_argument for what a person wrote wrong, std::system_error naming the interface
+  // or the address when the system refuses.
+  TxSocket(const TxLeg &leg, uint32_t max_udp, bool txtime, Events &events);
+  ~TxSocket();
+  TxSocket(const TxSocket &) = delete;
+  TxSocket &operator=(const TxSocket &) = delete;
+
+  // Datagrams of `each` octets (the last may be shorter) from one buffer. launch_tai: when they
+  // shall leave, with txtime; 0 at once. Never blocks: what the kernel has no room for after a
+  // few tries is dropped and counted.
+  void send(const uint8_t *data, size_t octets, uint32_t each, int64_t launch_tai,
+            TxCounters &counters);
+  bool has_txtime() const { return txtime_; }
+  // Reads from the error queue which launch times were missed.
+  void read_errors(TxCounters &counters);
+
+ private:
+  void open(const TxLeg &leg, uint32_t max_udp);
+  bool send_segmented(const uint8_t *data, size_t octets, uint32_t each, int64_t launch_tai,
+                      TxCounters &counters);
+  void send_many(const uint8_t *data, size_t octets, uint32_t each, int64_t launch_tai,
+                 TxCounters &counters);
+  void failed(int error, uint64_t packets, TxCounters &counters);
+
+  int fd_ = -1;
+  std::string name_;  // "239.1.1.1:5004 on eth0", for events
+  bool segment_ = true, txtime_ = false;
+  int last_error_ = 0;
+  Events &events_;
+};
+
+}  // namespace rtv

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tx.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "rtvbox/clock.hpp"
+#include "thread.hpp"
+
+namespace rtv {
+namespace {
+
+constexpr uint32_t kVideoClock = 90'000;    // Hz, ST 2110-20
+constexpr int64_t kReadAhead = 250'000;     // ns from reading a frame to its first packet
+constexpr int64_t kSpin = 60'000;           // ns; sleep here wakes 25-40 us late, 100 at worst
+constexpr int64_t kLongLead = 200'000;      // ns of lead with which waking late does no harm
+constexpr int64_t kFirstPicture = 250'000'000;  // ns to wait for it before a slate is sent
+
+// Not a time: where two starts of the same stream should differ (RFC 3550, 5.1).
+uint32_t scattered(uint32_t salt) {
+  auto x = static_cast<uint64_t>(mono_now()) * 0x9e3779b97f4a7c15u + salt;
+  x ^= x >> 29;
+  return static_cast<uint32_t>((x * 0xbf58476d1ce4e5b9u) >> 32);
+}
+
+[[noreturn]] void refuse(const std::string &line) { throw std::invalid_argument(line); }
+
+const Kernel *kernel_of(const rtv_format &format) {
+  if (const std::string why = format_refusal(format); !why.empty()) refuse(why);
+  return find_kernel(format);
+}
+
+PacketPlan plan_of(const TxConfig &c, const Kernel &k) {
+  return make_packet_plan(c.packets.data(), c.packets.size() / 10, c.format,
+                          {k.pgroup_octets, k.pgroup_pixels}, c.max_udp, c.payload_type, c.ssrc);
+}
+
+TxPacing pacing_of(const TxConfig &c, const PacketPlan &plan) {
+  const auto number = [](auto n) { return std::to_string(n); };
+  if (c.cmax < 1 || c.cmax > 1024) refuse("cmax: " + number(c.cmax) + " is not 1 to 1024");
+  if (c.drain_ps < 1 || c.drain_ps > 1'000'000'000'000)
+    refuse("drain_ps: " + number(c.drain_ps) + " is no duration of a packet");
+  if (c.active_ns < 1 || c.active_ns > 10 * kSecond)
+    refuse("active_ns: " + number(c.active_ns) + " is no duration of a frame");
+  if (c.tro_ns < 0 || c.tro_ns > 10 * kSecond)
+    refuse("tro_ns: " + number(c.tro_ns) + " is negative or above 10 s");
+  if (c.lead_packets > plan.count())
+    refuse("lead_packets: " + number(c.lead_packets) + " is more than a frame has");
+  if (c.paced && c.burst > c.cmax)
+    refuse("burst: " + number(c.burst) + " is above cmax " + number(c.cmax) +
+           "; choose at most cmax, or paced=False");
+  if (c.max_udp < 576 || c.max_udp > 8960)
+    refuse("max_udp: " + number(c.max_udp) + " is not 576 to 8960; choose 1460 or 8960");
+  if (c.static_period_ns < 1 || c.static_period_ns > kSecond)
+    refuse("static_period_ns: " + number(c.static_period_ns) +
+           " is above one second, which PS3.22 asks for");
+  TxPacing p;
+  p.paced = c.paced;
+  p.txtime = c.txtime;
+  p.cmax = c.cmax;
+  p.drain_ps = c.drain_ps;
+  // A long lead forgives a late wake-up, so the thread may sleep; a short one must be spun for.
+  const int64_t lead_ns = static_cast<int64_t>(c.lead_packets) * c.active_ns / plan.count();
+  p.adaptive = c.spin_ns < 0 && lead_ns >= kLongLead;
+  p.spin_ns = c.spin_ns < 0 ? kSpin : c.spin_ns;
+  // Bursts of all of cmax leave the network model no room for jitter of the calls.
+  const uint32_t spared = p.adaptive || !c.paced ? 0 : std::max(1u, c.cmax / 5);
+  p.burst = c.burst ? c.burst : std::max(1u, c.cmax - std::min(spared, c.cmax - 1));
+  p.burst = std::min(p.burst, kMostSegments);
+  return p;
+}
+
+}  // namespace
+
+Transmitter::Transmitter(rtv_source *source, TxConfig config)
+    : config_(std::move(config)), kernel_(kernel_of(config_.format)),
+      plan_(plan_of(config_, *kernel_)), pacing_(pacing_of(config_, plan_)),
+      feed_(source, config_.format, config_.slices, events_, counters_), slate_(config_.format),
+      sender_(plan_, *kernel_, pacing_, scattered(1), counters_, histograms_),
+      grain_writer_(config_.metadata_payload_type, config_.metadata_ssrc, config_.max_udp,
+                    static_cast<uint16_t>(scattered(2))),
+      frame_ns_(kSecond * config_.format.rate_den / config_.format.rate_num) {
+  if (config_.video.empty() || config_.video.size() > 2)
+    refuse("video: give one path, or two for ST 2022-7");
+  if (config_.metadata.size() > 2) refuse("metadata: give at most two paths");
+  if (config_.metadata_payload_type < 96 || config_.metadata_payload_type > 127)
+    refuse("metadata_payload_type: must be 96 to 127");
+  for (const TxLeg &leg : config_.video)
+    video_.push_back(
+        std::make_unique<TxSocket>(leg, config_.max_udp, config_.txtime && config_.paced, events_));
+  for (const TxLeg &leg : config_.metadata)
+    metadata_.push_back(std::make_unique<TxSocket>(leg, config_.max_udp, false, events_));
+  // Launch times only help when every path obeys them.
+  pacing_.txtime = pacing_.txtime && pacing_.paced &&
+                   std::all_of(video_.begin(), video_.end(),
+                               [](const auto &s) { return s->has_txtime(); });
+  sender_.use_txtime(pacing_.txtime);
+  // The frame is read as late as its first packet allows, so that a source that completes its
+  // frames at the alignment points loses no frame's time.
+  const int64_t lead_ns =
+      static_cast<int64_t>(config_.lead_packets) * config_.active_ns / plan_.count();
+  read_before_ns_ = std::max<int64_t>(0, config_.tro_ns - lead_ns - kReadAhead);
+}
+
+Transmitter::~Transmitter() {
+  stop();
+  hold(nullptr);
+}
+
+void Transmitter::set_grain(std::unique_ptr<GrainTemplate> grain) {
+  grain->prepare(config_.max_udp);
+  grain_.post(std::move(grain));
+  has_grain_ = true;
+}
+
+void Transmitter::start() {
+  if (running()) return;
+  stop();
+  if (!metadata_.empty() && !has_grain_)
+    refuse("metadata: paths are given but no grain; call set_grain first, or give metadata=[]");
+  if (const int r = feed_.start(); r != RTV_OK) {
+    const std::string why = feed_.error();
+    feed_.stop();
+    refuse("source: " + (why.empty() ? "did not start" : why));
+  }
+  stop_ = false;
+  running_.store(true, std::memory_order_release);
+  thread_ = std::thread([this] { run(); });
+}
+
+void Transmitter::stop() {
+  stop_ = true;
+  if (!thread_.joinable()) return;
+  thread_.join();
+  feed_.stop();
+}
+
+void Transmitter::run() {
+  dress_thread({"rtv-tx", config_.realtime, 50, config_.cpu}, pacing_.paced && !pacing_.adaptive,
+               events_);
+  started_tai_ = tai_now();
+  flowing_ = locked_ = false;
+  last_static_ = last_sync_ = 0;
+  config_.aligned ? run_aligned() : run_direct();
+  sender_.account();
+  running_.store(false, std::memory_order_release);
+}
+
+bool Transmitter::wanted() const {
+  return !stop_.load(std::memory_order_relaxed) &&
+         (config_.max_frames == 0 || counters_.frames.get() < config_.max_frames);
+}
+
+void Transmitter::hold(rtv_frame *frame) {
+  if (held_) rtv_frame_unref(held_);
+  held_ = frame;
+}
+
+bool Transmitter::waiting_for_source() const {
+  return !flowing_ && (feed_.live() || !feed_.known()) &&
+         tai_now() - started_tai_ < kFirstPicture;
+}
+
+Transmitter::Picture Transmitter::slate() {
+  counters_.slates.add();
+  return {const_cast<rtv_frame *>(slate_.show(feed_.reason(), held_)), false, false};
+}
+
+Transmitter::Picture Transmitter::pick_aligned(int64_t alignment, int64_t frame_ns) {
+  if (config_.slices) {
+    // In phase: the frame whose raster starts now goes out while it comes in.
+    const int64_t tolerance = frame_ns / 64;
+    const int64_t patience = alignment + config_.tro_ns + frame_ns / 4;
+    rtv_frame *growing = feed_.take_starting_at(alignment, tolerance);
+    while (!growing && locked_ && feed_.live() && tai_now() < patience) {
+      feed_.wait(patience - tai_now());
+      growing = feed_.take_starting_at(alignment, tolerance);
+    }
+    locked_ = growing != nullptr;
+    if (growing) return {growing, true, false};
+  }
+  if (!feed_.live()) return slate();
+  if (rtv_frame *frame = feed_.take_synchronous(tai_now(), frame_ns)) return {frame, true, false};
+  if (held_) {
+    counters_.repeats.add();
+    return {held_, true, true};
+  }
+  return slate();
+}
+
+void Transmitter::run_aligned() {
+  const uint32_t num = config_.format.rate_num, den = config_.format.rate_den;
+  for (int64_t k = alignment_index(tai_now(), num, den) + 1; wanted(); ++k) {
+    const int64_t a = alignment_point(k, num, den), next = alignment_point(k + 1, num, den);
+    sender_.wait_until(a + read_before_ns_, feed_);
+    if (const int64_t now = tai_now(); now > next + read_before_ns_) {
+      // More than a frame late: what was to be sent is of no use to anybody any more.
+      const int64_t at = alignment_index(now, num, den);
+      if (flowing_) counters_.skipped.add(static_cast<uint64_t>(at - k));
+      k = at - 1;
+      continue;
+    }
+    feed_.poll();
+    if (waiting_for_source() && !feed_.has_whole()) continue;
+    send_frame(pick_aligned(a, next - a), aligned_stamp(k), a + config_.tro_ns);
+  }
+}
+
+void Transmitter::run_direct() {
+  int64_t next_slate = started_tai_ + frame_ns_;
+  while (wanted()) {
+    rtv_frame *frame = feed_.take_next();
+    if (!frame) {
+      feed_.poll();
+      frame = feed_.take_next();
+    }
+    if (frame && flowing_ && frame->capture_tai <= last_sync_) {
+      // Older than what was sent, for instance than a slate before the signal's return.
+      counters_.drops.add();
+      rtv_frame_unref(frame);
+      continue;
+    }
+    if (frame) {
+      const int64_t now = tai_now();
+      const int64_t lead_ns =
+          static_cast<int64_t>(config_.lead_packets) * config_.active_ns / plan_.count();
+      next_slate = now + frame_ns_ * 3 / 2;
+      send_frame({frame, true, false}, direct_stamp(frame->capture_tai),
+                 config_.slices ? frame->capture_tai + config_.tro_ns : now + lead_ns);
+      continue;
+    }
+    const int64_t now = tai_now();
+    if (!feed_.live() && !waiting_for_source() && now >= next_slate) {
+      next_slate = std::max(next_slate + frame_ns_, now);
+      // Stamped as a frame that took its own time to arrive, so that the next live one is newer.
+      const int64_t sync = std::max(last_sync_ + 1, now - frame_ns_);
+      send_frame(slate(), direct_stamp(sync), now + config_.tro_ns);
+      continue;
+    }
+    const int64_t wait = feed_.live() ? 20'000'000 : std::max<int64_t>(next_slate - now, 500'000);
+    feed_.wait(std::min<int64_t>(wait, 20'000'000));
+  }
+}
+
+// From the index: the instant, floored to ns, can lie a tick too low.
+Transmitter::Stamp Transmitter::aligned_stamp(int64_t index) const {
+  const uint32_t num = config_.format.rate_num, den = config_.format.rate_den;
+  const auto ticks = [&](__int128 half_frames) {
+    return static_cast<uint32_t>(static_cast<uint64_t>(half_frames * den * kVideoClock / (2 * num)));
+  };
+  const bool fields = config_.format.scan == RTV_INTERLACED;  // PsF shows one instant
+  return {alignment_point(index, num, den),
+          {ticks(2 * static_cast<__int128>(index)),
+           ticks(2 * static_cast<__int128>(index) + (fields ? 1 : 0))}};
+}
+
+Transmitter::Stamp Transmitter::direct_stamp(int64_t capture_tai) const {
+  const int64_t half = config_.format.scan == RTV_INTERLACED ? frame_ns_ / 2 : 0;
+  return {capture_tai,
+          {rtp_ticks(capture_tai, kVideoClock), rtp_ticks(capture_tai + half, kVideoClock)}};
+}
+
+void Transmitter::send_grain(const Picture &picture, const Stamp &stamp) {
+  const int64_t sync_tai = stamp.sync_tai;
+  dynamic_.fetch();
+  grain_.fetch();
+  GrainTemplate *grain = grain_.current();
+  if (metadata_.empty() || !grain) return;
+  // Due a frame early rather than a frame late.
+  const bool due = last_static_ == 0 || grain->static_id != last_static_id_ ||
+                   sync_tai + frame_ns_ - last_static_ > config_.static_period_ns;
+  const int64_t origin = picture.live ? picture.frame->capture_tai
+                         : held_      ? held_->capture_tai
+                                      : sync_tai;
+  const auto sent = grain_writer_.write(
+      *grain, dynamic_.current(), {origin, sync_tai, stamp.rtp[0], picture.live}, due,
+      [&](const uint8_t *data, size_t octets) {
+        for (const auto &path : metadata_)
+          path->send(data, octets, static_cast<uint32_t>(octets), 0, counters_);
+      });
+  if (due) {
+    last_static_ = sync_tai;
+    last_static_id_ = grain->static_id;
+  }
+  counters_.grains.add();
+  counters_.grain_packets.add(sent.packets);
+  counters_.static_sent.add(sent.with_static);
+  counters_.poses.add(sent.with_pose);
+}
+
+void Transmitter::send_frame(const Picture &picture, const Stamp &stamp, int64_t schedule_tai) {
+  const uint32_t fields = config_.format.scan == RTV_PROGRESSIVE ? 1 : 2;
+  send_grain(picture, stamp);
+  const int64_t give_up = picture.live ? picture.frame->capture_tai + 2 * frame_ns_ : 0;
+  for (uint32_t field = 0; field < fields; ++field) {
+    const TxUnit unit{picture.frame,
+                      held_,
+                      field,
+                      stamp.rtp[field],
+                      {schedule_tai + (field ? frame_ns_ / 2 : 0), config_.active_ns,
+                       plan_.count(), config_.lead_packets},
+                      give_up};
+    const int64_t began = sender_.send(unit, video_, feed_);
+    if (field == 0 && picture.live && !picture.repeated)
+      histograms_.handover.add(began - picture.frame->capture_tai);
+  }
+  flowing_ = true;
+  last_sync_ = stamp.sync_tai;
+  if (picture.live && !picture.repeated) {
+    hold(picture.frame);
+    slate_.clear();
+  }
+  sender_.account();
+  counters_.frames.add();
+}
+
+}  // namespace rtv
