@@ -21,7 +21,7 @@ class ClockSource {
       auto *s = static_cast<ClockSource *>(self);
       s->slices_ = slices;
       ++s->starts;
-      return s->gone.load() ? RTV_GONE : RTV_OK;
+      return static_cast<int>(s->gone.load() ? RTV_GONE : RTV_OK);
     };
     table_.next = [](void *self, int64_t timeout, rtv_event *event) {
       return static_cast<ClockSource *>(self)->next(timeout, event);
@@ -32,6 +32,7 @@ class ClockSource {
     table_.stop = [](void *) {};
     table_.error = [](void *) { return "pulled out"; };
   }
+  ~ClockSource() { rtv_frame_unref(newest_); }
   rtv_source *table() { return &table_; }
 
   // Set by the test while the transmitter runs.
@@ -40,8 +41,16 @@ class ClockSource {
   std::atomic<int> starts{0};
 
  private:
+  // What a card's own thread would do: rows of the newest frame become ready with time.
+  void grow() {
+    if (!newest_) return;
+    const int64_t rows = (rtv::tai_now() - newest_->capture_tai) * format_.height / frame_ns_;
+    const auto most = static_cast<int64_t>(format_.height);
+    rtv_set_lines_ready(newest_, static_cast<uint32_t>(rows < most ? rows : most));
+  }
   int next(int64_t timeout, rtv_event *event) {
     if (gone) return RTV_GONE;
+    grow();
     int64_t n = index_;
     const int64_t latest = (rtv::tai_now() - origin_) / frame_ns_ - (slices_ ? 0 : 1);
     if (latest - 2 > n) n = index_ = latest;  // a slow reader loses the oldest
@@ -67,6 +76,10 @@ class ClockSource {
     f->signal = signal;
     f->format.width = other_format ? format_.width / 2 : format_.width;
     rtv_set_lines_ready(f, slices_ ? 1 : format_.height);
+    if (slices_) {
+      if (newest_) rtv_set_lines_ready(newest_, format_.height), rtv_frame_unref(newest_);
+      newest_ = rtv_frame_ref(f);
+    }
     event->frame = f;
     event->signal = signal;
     return RTV_OK;
@@ -85,4 +98,5 @@ class ClockSource {
   rtv_format format_;
   int64_t origin_, frame_ns_, index_ = 0;
   int slices_ = 0;
+  rtv_frame *newest_ = nullptr;
 };

@@ -304,6 +304,7 @@ void progressive_over_loopback(bool aligned, bool slices) {
     CHECK(i < 32 || ts == static_cast<uint32_t>(packets[i - 32][4] << 24 | packets[i - 32][5] << 16 |
                                                 packets[i - 32][6] << 8 | packets[i - 32][7]) + 1800);
   }
+  each_counter(tx.counters(), [](const char *n, uint64_t v) { if (getenv("SHOW")) std::printf("%s=%lu ", n, v); });
   CHECK(tx.counters().frames.get() == 8 && tx.counters().packets.get() == 256);
   CHECK(tx.counters().slates.get() == 0);
 }

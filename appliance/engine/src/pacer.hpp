@@ -60,7 +60,8 @@ class LeakyBucket {
   // n packets went out in a call that lasted from `before` to `after`.
   void sent(uint32_t n, int64_t before, int64_t after) {
     const int64_t call = std::max<int64_t>(0, after - before);
-    usual_ = usual_ < 0 || call < usual_ ? call : usual_ + (call - usual_) / 64;
+    // Follows shorter calls at once and longer ones slowly, an exceptional one hardly at all.
+    usual_ = usual_ < 0 || call < usual_ ? call : usual_ + std::min(call - usual_, usual_) / 64;
     const int64_t t = std::max(at_, after - std::min(call, usual_));
     level_ps_ = level_at(t) + drain_ps_ * n;
     at_ = t;

@@ -179,12 +179,12 @@ Transmitter::Picture Transmitter::pick_aligned(int64_t alignment, int64_t frame_
     locked_ = growing != nullptr;
     if (growing) return {growing, true, false};
   }
-  if (!feed_.live()) return slate();
   if (rtv_frame *frame = feed_.take_synchronous(tai_now(), frame_ns)) return {frame, true, false};
-  if (held_) {
+  if (feed_.live() && held_) {
     counters_.repeats.add();
     return {held_, true, true};
   }
+  if (waiting_for_source()) return {nullptr, false, false};
   return slate();
 }
 
@@ -201,8 +201,8 @@ void Transmitter::run_aligned() {
       continue;
     }
     feed_.poll();
-    if (waiting_for_source() && !feed_.has_whole()) continue;
-    send_frame(pick_aligned(a, next - a), aligned_stamp(k), a + config_.tro_ns);
+    const Picture picture = pick_aligned(a, next - a);
+    if (picture.frame) send_frame(picture, aligned_stamp(k), a + config_.tro_ns);
   }
 }
 
@@ -242,16 +242,12 @@ void Transmitter::run_direct() {
   }
 }
 
-// From the index: the instant, floored to ns, can lie a tick too low.
 Transmitter::Stamp Transmitter::aligned_stamp(int64_t index) const {
   const uint32_t num = config_.format.rate_num, den = config_.format.rate_den;
-  const auto ticks = [&](__int128 half_frames) {
-    return static_cast<uint32_t>(static_cast<uint64_t>(half_frames * den * kVideoClock / (2 * num)));
-  };
-  const bool fields = config_.format.scan == RTV_INTERLACED;  // PsF shows one instant
+  const int second = config_.format.scan == RTV_INTERLACED ? 1 : 0;  // PsF shows one instant
   return {alignment_point(index, num, den),
-          {ticks(2 * static_cast<__int128>(index)),
-           ticks(2 * static_cast<__int128>(index) + (fields ? 1 : 0))}};
+          {alignment_rtp(index, num, den, kVideoClock),
+           alignment_rtp(2 * index + second, 2 * num, den, kVideoClock)}};
 }
 
 Transmitter::Stamp Transmitter::direct_stamp(int64_t capture_tai) const {

@@ -171,8 +171,6 @@ rtv_frame *TxFeed::take_synchronous(int64_t read_tai, int64_t frame_ns) {
   return take(ready - 1);
 }
 
-bool TxFeed::has_whole() const { return stocked_ && whole(stock_[0].frame); }
-
 rtv_frame *TxFeed::take_starting_at(int64_t tai, int64_t tolerance_ns) {
   for (uint32_t i = stocked_; i-- > 0;) {
     const int64_t d = stock_[i].frame->capture_tai - tai;

@@ -36,7 +36,6 @@ class TxFeed {
   bool live() const { return state_ == RTV_SIGNAL_LOCKED; }
   bool known() const { return known_; }  // the source has said anything at all yet
   Reason reason() const;
-  bool has_whole() const;  // a frame in stock that is whole
 
   // For the aligned transmitter, at a read instant: the frame to send now, or nullptr when there
   // is none newer. Frames that are left out are counted as drops. The caller owns a reference.
