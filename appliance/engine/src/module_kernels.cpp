@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "kernels_speed.hpp"
 #include "module.hpp"
 #include "rtvbox/video.h"
 
@@ -112,6 +113,23 @@ nb::list unpack(const Octets &octets, const nb::dict &fmt, const std::string &fa
   return unpack_planes<uint8_t>(octets.data(), format, kernel);
 }
 
+double kernel_speed(const nb::dict &fmt, const std::string &what, const std::string &family,
+                    uint32_t run, size_t window, double seconds) {
+  const rtv_format format = format_from(fmt);
+  const rtv::Kernel &kernel = kernel_for(format, family);
+  if (!(seconds > 0 && seconds <= 60)) refuse("seconds: must be above 0 and at most 60");
+  rtv::Direction direction = rtv::Direction::kPack;
+  if (what == "unpack")
+    direction = rtv::Direction::kUnpack;
+  else if (what == "memcpy")
+    direction = rtv::Direction::kCopy;
+  else if (what != "pack")
+    refuse("what: '" + what + "' cannot be measured; choose pack, unpack or memcpy");
+  const nb::gil_scoped_release released;
+  return rtv::conversion_speed(format, kernel, direction, run, window,
+                               static_cast<int64_t>(seconds * 1e9));
+}
+
 }  // namespace
 
 void bind_kernels(nb::module_ &m) {
@@ -122,6 +140,12 @@ void bind_kernels(nb::module_ &m) {
   });
   m.def("pack", &pack, nb::arg("frame_planes"), nb::arg("fmt"), nb::kw_only(),
         nb::arg("kernel") = "");
+  m.def("kernel_name", [](const nb::dict &fmt, const std::string &family) {
+    return kernel_for(format_from(fmt), family).name;
+  }, nb::arg("fmt"), nb::kw_only(), nb::arg("kernel") = "");
+  m.def("kernel_speed", &kernel_speed, nb::arg("fmt"), nb::arg("what"), nb::kw_only(),
+        nb::arg("kernel") = "", nb::arg("run") = 0, nb::arg("window") = 0,
+        nb::arg("seconds") = 0.2);
   m.def("unpack", &unpack, nb::arg("pgroups"), nb::arg("fmt"), nb::kw_only(),
         nb::arg("kernel") = "");
 }
