@@ -41,7 +41,9 @@ class Event(TypedDict):
     text: str  # one line for the log; never patient data
 
 def cpu_kernels() -> list[str]:
-    """Kernel families this CPU can run, best first: e.g. ["avx512vbmi", "avx2", "scalar"]."""
+    """Kernel families this CPU can run, best first: e.g. ["avx512vbmi", "avx2", "portable", "scalar"].
+
+    "portable" is 64-bit arithmetic for any CPU, "scalar" the sample-by-sample reference."""
 
 def kernel_name(fmt: dict[str, int], *, kernel: str = "") -> str:
     """The family whose instructions convert this format: `kernel` or one below it in cpu_kernels();

@@ -7,7 +7,7 @@ namespace rtv {
 namespace {
 
 struct Families {
-  const char *names[3];
+  const char *names[4];
   size_t count = 0;
 };
 
@@ -18,17 +18,19 @@ const Families &families() {
     if (cpu_has_avx512vbmi()) f.names[f.count++] = "avx512vbmi";
     if (cpu_has_avx2()) f.names[f.count++] = "avx2";
 #endif
+    f.names[f.count++] = "portable";
     f.names[f.count++] = "scalar";
     return f;
   }();
   return found;
 }
 
-const Kernel *kernel_of([[maybe_unused]] std::string_view family, const rtv_format &format) {
+const Kernel *kernel_of(std::string_view family, const rtv_format &format) {
 #if defined(__x86_64__)
   if (family == "avx512vbmi") return avx512vbmi_kernel(format);
   if (family == "avx2") return avx2_kernel(format);
 #endif
+  if (family == "portable") return portable_kernel(format);
   return scalar_kernel(format);
 }
 

@@ -4,8 +4,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include <algorithm>
-
 #include "kernels_families.hpp"
 #include "kernels_rows.hpp"
 
@@ -79,25 +77,27 @@ RTV_TARGET inline __m256i v210_words(__m256i octets) {
 
 RTV_TARGET void pack_v210(const rtv_frame &from, uint32_t row, uint32_t first, uint32_t n,
                           uint8_t *out) {
-  const uint32_t head = std::min((3 - first % 3) % 3, n);
-  rows::pack<V210, 10>(from, row, first, head, out);
-  first += head, n -= head, out += head * 5;
-  const uint8_t *in = from.plane[0] + size_t{row} * from.stride[0] + size_t{first / 3} * 16;
-  // 31 octets are written for 30: the last belongs to the next step, so one pgroup must follow.
-  for (; n > 6; n -= 6, first += 6, in += 32, out += 30)
-    store_pair(out, 15, v210_octets(load32(in)));
-  rows::pack<V210, 10>(from, row, first, n, out);
+  const rows::V210Run run(first, n);
+  rows::pack<V210, 10>(from, row, first, run.before, out);
+  out += run.before * 5;
+  const uint8_t *in = from.plane[0] + size_t{row} * from.stride[0] + run.at;
+  uint32_t left = run.groups;
+  // 31 octets are written for 30: the last belongs to the next group, so one must follow.
+  for (; left > 2; left -= 2, in += 32, out += 30) store_pair(out, 15, v210_octets(load32(in)));
+  for (; left; --left, in += 16, out += 15) rows::pack_v210_words(in, out);
+  rows::pack<V210, 10>(from, row, first + n - run.after, run.after, out);
 }
 
 RTV_TARGET void unpack_v210(const uint8_t *in, rtv_frame &to, uint32_t row, uint32_t first,
                             uint32_t n) {
-  const uint32_t head = std::min((3 - first % 3) % 3, n);
-  rows::unpack<V210, 10>(in, to, row, first, head);
-  first += head, n -= head, in += head * 5;
-  uint8_t *out = to.plane[0] + size_t{row} * to.stride[0] + size_t{first / 3} * 16;
-  for (; n > 6; n -= 6, first += 6, in += 30, out += 32)
-    store32(out, v210_words(load_pair(in, 15)));
-  rows::unpack<V210, 10>(in, to, row, first, n);
+  const rows::V210Run run(first, n);
+  rows::unpack<V210, 10>(in, to, row, first, run.before);
+  in += run.before * 5;
+  uint8_t *out = to.plane[0] + size_t{row} * to.stride[0] + run.at;
+  uint32_t left = run.groups;
+  for (; left > 2; left -= 2, in += 30, out += 32) store32(out, v210_words(load_pair(in, 15)));
+  for (; left; --left, in += 15, out += 16) rows::unpack_v210_words(in, out);
+  rows::unpack<V210, 10>(in, to, row, first + n - run.after, run.after);
 }
 
 // Where pgroup `first` of a row lies in the three planes.

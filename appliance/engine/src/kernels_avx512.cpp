@@ -100,10 +100,8 @@ struct Packer {
       : upper(table(kPack.upper)), lower(table(kPack.lower)), split(table(kPack.split)),
         order(table(kPack.order)), other(table(kPack.other)), seam(table(kPack.seam)) {}
   RTV_TARGET __m512i operator()(__m512i words) const {
-    const __m512i octets = select(split, multishift(upper, words),
-                                  multishift(lower, words));
-    return select(seam, permute(order, octets),
-                  permute(other, octets));
+    const __m512i octets = select(split, multishift(upper, words), multishift(lower, words));
+    return select(seam, permute(order, octets), permute(other, octets));
   }
 };
 
@@ -114,8 +112,8 @@ struct Unpacker {
         split(table(kUnpack.split)), valid(table(kUnpack.valid)) {}
   RTV_TARGET __m512i operator()(__m512i octets) const {
     const __m512i lanes = permute(order, octets);
-    return _mm512_and_si512(valid, select(split, multishift(first, lanes),
-                                          multishift(second, lanes)));
+    return _mm512_and_si512(
+        valid, select(split, multishift(first, lanes), multishift(second, lanes)));
   }
 };
 

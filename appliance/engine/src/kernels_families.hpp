@@ -7,6 +7,7 @@
 namespace rtv {
 
 const Kernel *scalar_kernel(const rtv_format &format);
+const Kernel *portable_kernel(const rtv_format &format);
 
 // How the families below copy runs: plain memory, so there is only one way.
 void copy_v210(const rtv_frame &from, rtv_frame &to, uint32_t row, uint32_t first, uint32_t n);

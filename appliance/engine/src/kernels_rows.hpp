@@ -2,9 +2,12 @@
 // A row of a card's memory as a sequence of samples in pgroup order: the scalar reference, and
 // what the vector families use at the ends of a run.
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "rtvbox/video.h"
 
@@ -91,16 +94,24 @@ class Planar444 {
   uint8_t *plane_[3];
 };
 
+// Calls step(0), step(1) ... with constants, so that shifts and places are known when compiling.
+template <uint32_t N, class Step>
+inline void unrolled(const Step &step) {
+  [&]<uint32_t... I>(std::integer_sequence<uint32_t, I...>) {
+    (step(std::integral_constant<uint32_t, I>{}), ...);
+  }(std::make_integer_sequence<uint32_t, N>{});
+}
+
 // Samples of `Depth` bits one after the other, most significant bit first.
 template <class Row, uint32_t Depth>
 void pack(const rtv_frame &from, uint32_t row, uint32_t first, uint32_t n, uint8_t *out) {
   const Row samples(from, row);
   for (uint32_t g = first; g < first + n; ++g) {
     uint32_t held = 0, bits = 0;
-    for (uint32_t i = 0; i < Row::kSamples; ++i) {
+    unrolled<Row::kSamples>([&](auto i) {
       held = held << Depth | (samples.get(g, i) & ((1u << Depth) - 1));
       for (bits += Depth; bits >= 8; bits -= 8) *out++ = static_cast<uint8_t>(held >> (bits - 8));
-    }
+    });
   }
 }
 
@@ -109,12 +120,53 @@ void unpack(const uint8_t *in, rtv_frame &to, uint32_t row, uint32_t first, uint
   const Row samples(to, row);
   for (uint32_t g = first; g < first + n; ++g) {
     uint32_t held = 0, bits = 0;
-    for (uint32_t i = 0; i < Row::kSamples; ++i) {
+    unrolled<Row::kSamples>([&](auto i) {
       for (; bits < Depth; bits += 8) held = held << 8 | *in++;
       bits -= Depth;
       samples.set(g, i, held >> bits & ((1u << Depth) - 1));
-    }
+    });
   }
 }
+
+// Octets as a big-endian number and back.
+inline uint64_t load_be64(const uint8_t *p) {
+  uint64_t v;
+  std::memcpy(&v, p, 8);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(v) : v;
+}
+inline void store_be64(uint8_t *p, uint64_t v) {
+  if (std::endian::native == std::endian::little) v = __builtin_bswap64(v);
+  std::memcpy(p, &v, 8);
+}
+
+// The three samples of a v210 word in the opposite order; spare bits become 0.
+inline uint64_t reversed(uint64_t word) {
+  return (word & 0x3ff) << 20 | (word & 0xffc00) | (word >> 20 & 0x3ff);
+}
+
+// Four words of v210 are three pgroups: exactly 16 bytes to exactly 15 octets, and back.
+inline void pack_v210_words(const uint8_t *in, uint8_t *out) {
+  const uint64_t a = reversed(load_le32(in)) << 30 | reversed(load_le32(in + 4));
+  const uint64_t b = reversed(load_le32(in + 8)) << 30 | reversed(load_le32(in + 12));
+  store_be64(out, a << 4 | b >> 56);
+  store_be64(out + 7, a << 60 | b);
+}
+inline void unpack_v210_words(const uint8_t *in, uint8_t *out) {
+  const uint64_t a = load_be64(in) >> 4, b = load_be64(in + 7);
+  store_le32(out, static_cast<uint32_t>(reversed(a >> 30)));
+  store_le32(out + 4, static_cast<uint32_t>(reversed(a & 0x3fffffff)));
+  store_le32(out + 8, static_cast<uint32_t>(reversed(b >> 30 & 0x3fffffff)));
+  store_le32(out + 12, static_cast<uint32_t>(reversed(b & 0x3fffffff)));
+}
+
+// A run of v210 in three pieces: pgroups up to a whole group of four words, the whole groups, and
+// the pgroups after them.
+struct V210Run {
+  uint32_t before, groups, after;
+  size_t at;  // of the first whole group in the row, bytes
+  V210Run(uint32_t first, uint32_t n)
+      : before(std::min((3 - first % 3) % 3, n)), groups((n - before) / 3),
+        after((n - before) % 3), at(size_t{(first + before) / 3} * 16) {}
+};
 
 }  // namespace rtv::rows
