@@ -41,7 +41,7 @@ class Event(TypedDict):
     text: str  # one line for the log; never patient data
 
 def cpu_kernels() -> list[str]:
-    """Kernel families this CPU can run, best first: e.g. ["avx512vbmi", "avx2", "portable", "scalar"].
+    """Kernel families this CPU can run, best first: e.g. ["avx512vbmi", "portable", "scalar"].
 
     "portable" is 64-bit arithmetic for any CPU, "scalar" the sample-by-sample reference."""
 
@@ -51,7 +51,7 @@ def kernel_name(fmt: dict[str, int], *, kernel: str = "") -> str:
 
 def kernel_speed(
     fmt: dict[str, int],
-    what: str,  # "pack", "unpack", or "memcpy": the same octets copied without conversion
+    what: str,  # "pack", "unpack"; "memcpy", "memcpy-back": the same moves without conversion
     *,
     kernel: str = "",
     run: int = 0,  # pgroups at a time, as a packet carries them; 0 = whole rows
@@ -59,7 +59,7 @@ def kernel_speed(
     seconds: float = 0.2,  # how long to measure
 ) -> float:
     """Octets of pgroups a second on this machine, the median over whole frames (monotonic clock).
-    "memcpy" with run = window = 0 copies the frame's octets in one piece. Takes `seconds`."""
+    memcpy with run = window = 0 copies the frame's octets in one piece. Takes `seconds`."""
 
 def pack(
     frame_planes: Sequence[npt.NDArray[Any]], fmt: dict[str, int], *, kernel: str = ""

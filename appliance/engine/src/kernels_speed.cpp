@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <vector>
+
+#include "rtvbox/pool.hpp"
 
 namespace rtv {
 namespace {
@@ -72,8 +74,8 @@ void each_run(const rtv_format &format, const Kernel &kernel, uint32_t run, size
 double conversion_speed(const rtv_format &format, const Kernel &kernel, Direction direction,
                         uint32_t run, size_t window, int64_t duration_ns) {
   const uint32_t groups = row_pgroups(format, kernel);
-  const size_t row_octets = size_t{groups} * kernel.pgroup_octets;
-  const size_t frame_octets = row_octets * format.height;
+  const size_t line_octets = size_t{groups} * kernel.pgroup_octets;
+  const size_t frame_octets = line_octets * format.height;
   const bool whole = run == 0 && window == 0;
   if (run == 0 || run > groups) run = groups;
   const size_t run_octets = size_t{run} * kernel.pgroup_octets;
@@ -82,45 +84,37 @@ double conversion_speed(const rtv_format &format, const Kernel &kernel, Directio
 
   rtv_frame frame{};
   frame.abi = RTV_ABI;
-  frame.format = format;
-  std::vector<std::unique_ptr<Buffer>> planes;
-  for (uint32_t k = 0; k < plane_count(format); ++k) {
-    frame.stride[k] = row_bytes(format, k);
-    planes.push_back(std::make_unique<Buffer>(size_t{frame.stride[k]} * format.height));
-    frame.plane[k] = planes.back()->data();
-  }
+  const Buffer picture(lay_out(&frame, nullptr, format));
+  lay_out(&frame, picture.data(), format);
   const Buffer octets(window);
-  const Buffer copy(direction == Direction::kCopy ? frame_octets : 1);
+  const bool copies = direction == Direction::kCopy || direction == Direction::kCopyBack;
+  const bool back = direction == Direction::kUnpack || direction == Direction::kCopyBack;
+  const Buffer plain(copies ? frame_octets : 1);
 
+  const auto convert = [&](uint32_t row, uint32_t first, uint32_t n, size_t at) {
+    if (back)
+      kernel.unpack_run(octets.data() + at, frame, row, first, n);
+    else
+      kernel.pack_run(frame, row, first, n, octets.data() + at);
+  };
+  const auto copy = [&](size_t from_plain, size_t at, size_t size) {
+    uint8_t *a = plain.data() + from_plain, *b = octets.data() + at;
+    std::memcpy(back ? a : b, back ? b : a, size);
+  };
   const double seconds = median_seconds(duration_ns, [&] {
-    switch (direction) {
-      case Direction::kPack:
-        each_run(format, kernel, run, window, [&](uint32_t row, uint32_t first, uint32_t n,
-                                                  size_t at) {
-          kernel.pack_run(frame, row, first, n, octets.data() + at);
-        });
-        break;
-      case Direction::kUnpack:
-        each_run(format, kernel, run, window, [&](uint32_t row, uint32_t first, uint32_t n,
-                                                  size_t at) {
-          kernel.unpack_run(octets.data() + at, frame, row, first, n);
-        });
-        break;
-      case Direction::kCopy:
-        if (whole) {
-          std::memcpy(octets.data(), copy.data(), frame_octets);
-          break;
-        }
-        each_run(format, kernel, run, window, [&](uint32_t row, uint32_t first, uint32_t n,
-                                                  size_t at) {
-          std::memcpy(octets.data() + at,
-                      copy.data() + row * row_octets + size_t{first} * kernel.pgroup_octets,
+    if (!copies)
+      each_run(format, kernel, run, window, convert);
+    else if (whole)
+      copy(0, 0, frame_octets);
+    else
+      each_run(format, kernel, run, window,
+               [&](uint32_t row, uint32_t first, uint32_t n, size_t at) {
+                 copy(row * line_octets + size_t{first} * kernel.pgroup_octets, at,
                       size_t{n} * kernel.pgroup_octets);
-        });
-        break;
-    }
+               });
     used(octets.data());
     used(frame.plane[0]);
+    used(plain.data());
   });
   return static_cast<double>(frame_octets) / seconds;
 }

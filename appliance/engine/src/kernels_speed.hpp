@@ -8,13 +8,13 @@
 
 namespace rtv {
 
-enum class Direction { kPack, kUnpack, kCopy /* memcpy of the same octets, no conversion */ };
+// kCopy and kCopyBack move the same octets the same way as kPack and kUnpack, by memcpy.
+enum class Direction { kPack, kUnpack, kCopy, kCopyBack };
 
 // Octets of pgroups a second, the median over whole frames of `format` for about `duration_ns`.
 // Row after row is taken in runs of `run` pgroups, as packets take it. The octets lie in a buffer
 // of `window` octets that is used again and again, like a burst's; 0 = as large as the frame.
-// kCopy copies the frame's octets between two buffers of the same sizes, run by run, or in one
-// piece where run and window are 0.
+// The copies go run by run too, or in one piece where run and window are 0.
 double conversion_speed(const rtv_format &format, const Kernel &kernel, Direction direction,
                         uint32_t run, size_t window, int64_t duration_ns);
 

@@ -123,8 +123,10 @@ double kernel_speed(const nb::dict &fmt, const std::string &what, const std::str
     direction = rtv::Direction::kUnpack;
   else if (what == "memcpy")
     direction = rtv::Direction::kCopy;
+  else if (what == "memcpy-back")
+    direction = rtv::Direction::kCopyBack;
   else if (what != "pack")
-    refuse("what: '" + what + "' cannot be measured; choose pack, unpack or memcpy");
+    refuse("what: '" + what + "' cannot be measured; choose pack, unpack, memcpy or memcpy-back");
   const nb::gil_scoped_release released;
   return rtv::conversion_speed(format, kernel, direction, run, window,
                                static_cast<int64_t>(seconds * 1e9));
