@@ -55,3 +55,29 @@ def from_planes(
     frame: NativeFrame, planes: Sequence[npt.NDArray[np.uint16]], depth: int
 ) -> None: ...
 def fill_black(frame: NativeFrame) -> None: ...
+
+class Fault:
+    signal: Fault
+    signal_frames: Fault
+    drift: Fault
+    freeze: Fault
+    unplug: Fault
+
+class Card:
+    def __init__(
+        self,
+        content: object,
+        *,
+        slices: bool,
+        steps: int,
+        queue: int,
+        phase_ns: int,
+        drift_ppb: int | None,
+        realtime: bool,
+    ) -> None: ...
+    def capsule(self) -> object: ...
+    def stop(self) -> None: ...
+    def fault(self, kind: Fault, value: int, at: int) -> None: ...
+    def change(self, content: object, at: int) -> None: ...
+    def replug(self) -> None: ...
+    def stats(self) -> dict[str, int]: ...

@@ -3,8 +3,10 @@
 #pragma once
 #include <nanobind/nanobind.h>
 
+#include <memory>
 #include <string>
 
+#include "content.hpp"
 #include "rtvbox/video.h"
 
 namespace rtv {
@@ -80,6 +82,22 @@ T *from_capsule(nanobind::handle h, const char *name) {
     throw nanobind::type_error((std::string("expected a capsule \"") + name + "\"").c_str());
   }
   return static_cast<T *>(p);
+}
+
+// Content on its way from the module that makes it to the card that shows it.
+struct ContentBox {
+  std::unique_ptr<Content> content;
+};
+constexpr char kContentCapsule[] = "rtvbox.content.1";
+
+inline nanobind::object content_capsule(std::unique_ptr<Content> content) {
+  return nanobind::capsule(new ContentBox{std::move(content)}, kContentCapsule,
+                           [](void *p) noexcept { delete static_cast<ContentBox *>(p); });
+}
+inline std::unique_ptr<Content> take_content(nanobind::handle h) {
+  auto content = std::move(from_capsule<ContentBox>(h, kContentCapsule)->content);
+  if (!content) throw nanobind::value_error("content: was given to a card already");
+  return content;
 }
 
 }  // namespace rtv

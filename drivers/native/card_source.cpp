@@ -174,7 +174,6 @@ void CardSource::apply(const Command &c, int64_t k) {
       frozen_tai_ = sequence_ ? clock_.at(k - 1) : tai;
       break;
     case Fault::content: {
-      underruns_ += content_->underruns();
       const size_t in = retired_in_;  // room: never more than there are commands
       retired_[in % kRetired] = content_.release();
       retired_in_.store(in + 1, std::memory_order_release);

@@ -65,7 +65,6 @@ class CardSource {
   void sweep();  // frees content that is out of use; never called by the card's thread
 
   CardStats stats;
-  uint64_t underruns() const { return underruns_; }
 
  private:
   struct Command {
@@ -100,7 +99,6 @@ class CardSource {
 
   // Shared between the card's thread and the others.
   std::atomic<bool> stop_{false}, running_{false}, unplugged_{false}, unplug_now_{false};
-  std::atomic<uint64_t> underruns_{0};
   Handover handover_;
   std::array<Command, kCommands> ring_;
   std::atomic<size_t> ring_in_{0}, ring_out_{0};

@@ -25,8 +25,6 @@ class Content {
   virtual rtv_frame *begin(const Shot &shot) = 0;
   // Makes rows [from, end) valid; called with ascending, adjoining ranges that cover the frame.
   virtual void fill(rtv_frame *frame, const Shot &shot, uint32_t from, uint32_t end) = 0;
-  // Frames shown again because the next was not there in time.
-  virtual uint64_t underruns() const { return 0; }
 };
 
 }  // namespace rtv

@@ -75,11 +75,8 @@ void from_rgb8(rtv_frame *f, const uint8_t *rgb) {
   const bool half = f->format.sampling == RTV_422;
   Row full(f->format), out(f->format);
   for (uint32_t j = 0; j < f->format.height; ++j) {
-    for (uint32_t i = 0; i < w; ++i, rgb += 3) {
-      uint16_t c[3];
-      colour.from_rgb(rgb[0], rgb[1], rgb[2], c);
-      full.y[i] = c[0], full.cb[i] = c[1], full.cr[i] = c[2];
-    }
+    colour.from_rgb_row(rgb, w, full.y.data(), full.cb.data(), full.cr.data());
+    rgb += static_cast<size_t>(w) * 3;
     if (!half) {
       pack_row(f, j, full.y.data(), full.cb.data(), full.cr.data(), w);
       continue;

@@ -4,6 +4,7 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstring>
@@ -196,4 +197,5 @@ NB_MODULE(_video, m) {
   m.def("from_planes", &from_planes, "frame"_a, "planes"_a, "depth"_a);
   m.def("fill_black", [](NativeFrame &n) { rtv::fill_black(n.changing()); });
   bind_tables(m);
+  bind_card(m);
 }

@@ -1,31 +1,6 @@
 from typing import Any
 
-class Fault:
-    signal: Fault
-    signal_frames: Fault
-    drift: Fault
-    freeze: Fault
-    unplug: Fault
-
-class Source:
-    def __init__(
-        self,
-        *,
-        format: dict[str, int],
-        buffers: int,
-        slices: bool,
-        steps: int,
-        queue: int,
-        phase_ns: int,
-        drift_ppb: int | None,
-        realtime: bool,
-    ) -> None: ...
-    def capsule(self) -> object: ...
-    def stop(self) -> None: ...
-    def fault(self, kind: Fault, value: int, at: int) -> None: ...
-    def change(self, format: dict[str, int], at: int) -> None: ...
-    def replug(self) -> None: ...
-    def stats(self) -> dict[str, int]: ...
+def pattern(format: dict[str, int], buffers: int) -> object: ...
 
 class Sink:
     def __init__(

@@ -5,58 +5,12 @@
 
 #include "binding.hpp"
 #include "card_sink.hpp"
-#include "card_source.hpp"
 #include "pattern.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
-
-class Source {
-  rtv::CardSource *card_;
-  size_t buffers_;
-
- public:
-  Source(const nb::dict &format, size_t buffers, const rtv::CardOptions &options)
-      : buffers_(buffers) {
-    card_ = new rtv::CardSource(std::make_unique<rtv::Pattern>(rtv::format_from(format), buffers),
-                                options);
-  }
-  Source(const Source &) = delete;
-  Source &operator=(const Source &) = delete;
-  ~Source() {
-    nb::gil_scoped_release free;
-    card_->release();
-  }
-  nb::object capsule() { return rtv::source_capsule(card_->table()); }
-  void stop() {
-    nb::gil_scoped_release free;
-    card_->stop();
-  }
-  void fault(rtv::Fault kind, int64_t value, uint64_t at) {
-    if (!card_->fault(kind, value, at))
-      throw nb::value_error("faults: too many are waiting for their frame");
-  }
-  void change(const nb::dict &format, uint64_t at) {
-    auto content = std::make_unique<rtv::Pattern>(rtv::format_from(format), buffers_);
-    if (!card_->fault(rtv::Fault::content, 0, at, std::move(content)))
-      throw nb::value_error("faults: too many are waiting for their frame");
-  }
-  void replug() { card_->replug(); }
-  nb::dict stats() {
-    card_->sweep();
-    const rtv::CardStats &s = card_->stats;
-    nb::dict d;
-#define COUNT(name) d[#name] = s.name.load()
-    COUNT(frames), COUNT(taken), COUNT(dropped), COUNT(no_buffer), COUNT(missed);
-    COUNT(signal_changes), COUNT(format_changes), COUNT(generation), COUNT(sequence);
-    COUNT(late_max_ns), COUNT(realtime);
-#undef COUNT
-    d["running"] = card_->running() ? 1 : 0;
-    return d;
-  }
-};
 
 class Sink {
   rtv::CardSink *card_;
@@ -133,36 +87,14 @@ rtv_frame *whole_frame(nb::handle capsule) {
 }  // namespace
 
 NB_MODULE(_synthetic, m) {
-  m.doc() = "The pretend card: the test picture's source, and a sink that checks what it shows.";
-  nb::enum_<rtv::Fault>(m, "Fault")
-      .value("signal", rtv::Fault::signal)
-      .value("signal_frames", rtv::Fault::signal_frames)
-      .value("drift", rtv::Fault::drift)
-      .value("freeze", rtv::Fault::freeze)
-      .value("unplug", rtv::Fault::unplug);
-  nb::class_<Source>(m, "Source")
-      .def(
-          "__init__",
-          [](Source *self, const nb::dict &format, size_t buffers, bool slices, uint32_t steps,
-             uint32_t queue, int64_t phase_ns, nb::object drift_ppb, bool realtime) {
-            rtv::CardOptions o;
-            o.slices = slices;
-            o.steps = steps;
-            o.queue = queue;
-            o.phase_ns = phase_ns;
-            o.drifts = !drift_ppb.is_none();
-            o.drift_ppb = o.drifts ? nb::cast<int64_t>(drift_ppb) : 0;
-            o.realtime = realtime;
-            new (self) Source(format, buffers, o);
-          },
-          nb::kw_only(), "format"_a, "buffers"_a, "slices"_a, "steps"_a, "queue"_a, "phase_ns"_a,
-          "drift_ppb"_a.none(), "realtime"_a)
-      .def("capsule", &Source::capsule)
-      .def("stop", &Source::stop)
-      .def("fault", &Source::fault, "kind"_a, "value"_a, "at"_a)
-      .def("change", &Source::change, "format"_a, "at"_a)
-      .def("replug", &Source::replug)
-      .def("stats", &Source::stats);
+  m.doc() = "The pretend card: the test picture, and a sink that checks what it shows.";
+  m.def(
+      "pattern",
+      [](const nb::dict &format, size_t buffers) {
+        return rtv::content_capsule(
+            std::make_unique<rtv::Pattern>(rtv::format_from(format), buffers));
+      },
+      "format"_a, "buffers"_a);
   nb::class_<Sink>(m, "Sink")
       .def(
           "__init__",

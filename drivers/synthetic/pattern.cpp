@@ -81,7 +81,7 @@ PatternPlan::PatternPlan(const rtv_format &f) {
   disk = std::min(sixes(h / 6), sixes(w / 4));
   disk_x = sixes((w - disk) / 2);
   disk_y = (h / 2 - disk) / 2 + (stamps ? stamp.height() / 2 : 0);
-  scale = std::min(w / (6 * kClockText), text_end > text_y ? (text_end - text_y) / 9 : 0);
+  scale = std::min(w / (6 * (kClockText + 2)), text_end > text_y ? (text_end - text_y) / 9 : 0);
   cell_w = 6 * scale;
   cell_h = 8 * scale;
   text_cells = scale ? kClockText : 0;
