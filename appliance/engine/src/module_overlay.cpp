@@ -2,6 +2,7 @@
 #include "module_overlay.hpp"
 
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
 
 #include <algorithm>
 #include <stdexcept>
