@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a frame is over, and what is then done with it.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "assemble.hpp"
+
+namespace rtv {
+namespace {
+
+// What filling gaps and drawing text may take before the presentation time.
+constexpr int64_t kCloseTime = 300'000;
+// Closed this much after its time still counts as in time: scheduling, not the network.
+constexpr int64_t kLateSlack = 100'000;
+
+}  // namespace
+
+// One path has nothing more to say about this frame.
+bool Assembler::passed(const Slot &s, int leg, int64_t now) const {
+  const Path &p = paths_[static_cast<size_t>(leg)];
+  if (p.newest > s.ticks + time_.frame_ticks * 3 / 2) return true;
+  if (p.newest > s.ticks && p.in_newest > time_.reorder) return true;
+  return s.leg_marked[leg] && now - s.leg_last[leg] > time_.reorder_ns;
+}
+
+// Whether waiting for what is missing is in vain.
+bool Assembler::over(Slot &s, int64_t now) {
+  const int legs = time_.two_paths ? 2 : 1;
+  const int64_t silence = time_.period + time_.skew_ns;
+  bool all = true, any = false;
+  for (int l = 0; l < legs; ++l) {
+    const bool p = passed(s, l, now);
+    any |= p;
+    all &= p || now - paths_[static_cast<size_t>(l)].last_packet > silence;
+  }
+  if (any && !s.passed_at) s.passed_at = now;
+  if (all) return true;
+  if (!s.passed_at) return false;
+  if (now - s.passed_at > time_.skew_ns) return true;
+  return !time_.automatic && offset_ > 0 && now >= due(s) - kCloseTime;
+}
+
+// Whether waiting for this frame's metadata is in vain.
+bool Assembler::metadata_over(const Slot &s, int64_t now) const {
+  const bool single = config_.metadata.size() == 1;
+  if (single && newest_grain_ > s.ticks) return true;  // grains come in order
+  const bool alive = now - grain_at_ < 5 * time_.period;
+  const bool timed = offset_ > 0 && now >= due(s) - kCloseTime;
+  if (!alive) return offset_ == 0 || timed;
+  if (timed && (!time_.automatic || sliced_)) return true;
+  bool newer = false;
+  for (const Path &p : paths_)
+    newer |= p.newest > s.ticks + time_.frame_ticks * 3 / 2 ||
+             (p.newest > s.ticks && p.in_newest > time_.reorder);
+  return newer && (single || (s.passed_at && now - s.passed_at > config_.skew_ns));
+}
+
+bool Assembler::closable(Slot &s, int64_t now) {
+  const bool ended = over(s, now);
+  if (s.coverage.missing() != 0 && !ended) return false;
+  return config_.metadata.empty() || s.has_grain || metadata_over(s, now);
+}
+
+// What belongs to the frame besides its samples. A frame without its own grain gets nobody's.
+void Assembler::describe(Slot &s, int64_t) {
+  rtv_frame &f = *s.frame;
+  FrameMetadata *m = config_.metadata.empty() ? nullptr : grains_.find(s.ticks);
+  FrameValues values;
+  values.rtp_timestamp = s.timestamp;
+  f.sequence = sequence_++;
+  f.rtp_timestamp = s.timestamp;
+  const Reason *banner = nullptr;
+  static constexpr Reason kNoMetadata = Reason::no_metadata, kNoPatient = Reason::no_patient;
+  if (m) {
+    m->paired = true;
+    f.static_id = m->static_id;
+    f.origin_tai = m->origin_tai;
+    // The bytes lie beside the picture, in the pool's memory for this frame.
+    std::memcpy(const_cast<uint8_t *>(f.metadata), m->bytes, m->size);
+    f.metadata_bytes = m->size;
+    values = m->values;
+  }
+  if (!config_.metadata.empty()) {
+    if (!m) {
+      f.flags |= RTV_NO_METADATA;
+      n_.metadata_missing.add();
+      banner = &kNoMetadata;
+    } else if (f.static_id == 0) {
+      f.flags |= RTV_NO_PATIENT;
+      n_.no_patient.add();
+      banner = &kNoPatient;
+    }
+  }
+  closed_had_grain_ = m != nullptr;
+  if (line_.foreign()) f.flags |= RTV_NO_LOCK;
+  f.capture_tai = f.origin_tai ? f.origin_tai : s.ref;
+  pictures_.begin(f.static_id, values, announce_ ? banner : nullptr);
+}
+
+void Assembler::raise_offset(int64_t offset) {
+  offset = std::min(offset, time_.offset_limit);
+  if (offset <= offset_) return;
+  offset_ = offset;
+  n_.offset_raises.add();
+  n_.link_offset_ns.set(static_cast<uint64_t>(offset_));
+  events_.say(Severity::info, "link-offset", "link offset raised to %lld us",
+              static_cast<long long>(offset_ / 1000));
+}
+
+// When the frame is shown; marks it late when its time is past.
+int64_t Assembler::presentation(Slot &s, int64_t now) {
+  if (offset_ == 0) return now;
+  const int64_t at = due(s);
+  if (now <= at + kLateSlack) return at;
+  s.frame->flags |= RTV_LATE;
+  n_.late.add();
+  // Not for a flow that broke off: its last frame waited for packets that were never sent.
+  if (time_.automatic && (s.coverage.missing() == 0 || s.passed_at))
+    raise_offset(now - s.ref + kCloseTime);
+  return now;
+}
+
+void Assembler::hand_out(Slot &s, int64_t at, int64_t sending) {
+  if (!outbox_.push({rtv_frame_ref(s.frame), at, s.frame->capture_tai, sending})) {
+    rtv_frame_unref(s.frame);
+    n_.no_buffer.add();
+    return;
+  }
+  n_.frames.add();
+  live_due_ = at;
+  if (slate_) {
+    rtv_frame_unref(slate_);
+    slate_ = nullptr;
+  }
+  if (!flow_ && had_flow_) events_.say(Severity::info, "flow-back", "video arrives again");
+  flow_ = had_flow_ = true;
+}
+
+// Slices: releases rows from the top as they come whole, and fills rows that will not.
+void Assembler::grow(Slot &s, int64_t now) {
+  if (!s.frame || (!joined_ && s.coverage.row_missing(0) != 0)) return;
+  rtv_frame &f = *s.frame;
+  if (!s.handed) {
+    if (!config_.metadata.empty() && !s.has_grain && !metadata_over(s, now)) return;
+    s.handed = true;
+    describe(s, now);
+    hand_out(s, presentation(s, now), 0);
+  }
+  const uint32_t height = layout_.rows;
+  uint32_t rows = s.coverage.whole_rows();
+  while (rows < height) {
+    // The row's turn in the output, were it shown at its time.
+    const int64_t turn = due(s) + time_.period * 24 / 25 * rows / height;
+    const bool near = offset_ > 0 && now >= turn - kCloseTime;
+    const bool lost = rows == s.drawn && s.since_drawn > time_.reorder &&
+                      now - s.blocked_at > time_.skew_ns;
+    if (!near && !lost) break;
+    if (near && !lost && time_.automatic) raise_offset(offset_ + kCloseTime);
+    s.concealed += pictures_.conceal(f, rows, s.coverage);
+    rows = s.coverage.whole_rows();
+    if (lost) break;  // what follows has its own window
+  }
+  if (rows == s.drawn) return;
+  pictures_.blend(f, s.drawn, rows);
+  s.drawn = rows;
+  s.since_drawn = 0;
+  s.blocked_at = now;
+  // The last row is released in close(), when all marks are set.
+  if (rows < height) rtv_set_lines_ready(&f, rows);
+}
+
+void Assembler::close(Slot &s, int64_t now) {
+  const bool complete = s.coverage.missing() == 0 && s.concealed == 0;
+  const bool midway = !joined_ && !complete && !s.handed;
+  joined_ = true;
+  if (!s.frame) {
+    n_.no_buffer.add();
+  } else if (midway) {
+    n_.joined_midway.add();  // we began to listen in the middle of it
+  } else {
+    rtv_frame &f = *s.frame;
+    if (!s.handed) describe(s, now);
+    for (uint32_t row = 0; !complete && row < layout_.rows; ++row)
+      s.concealed += pictures_.conceal(f, row, s.coverage);
+    pictures_.blend(f, s.drawn, layout_.rows);
+    if (s.concealed) {
+      f.flags |= RTV_CONCEALED;
+      n_.concealed_frames.add();
+      n_.concealed_pgroups.add(s.concealed);
+    } else {
+      n_.complete.add();
+      h_.arrival.add(s.last - f.capture_tai);
+    }
+    if (s.leg_first[0] && s.leg_first[1]) h_.skew.add(std::llabs(s.leg_first[0] - s.leg_first[1]));
+    rtv_set_lines_ready(&f, layout_.rows);
+    pictures_.end(&f);
+    if (!s.handed) hand_out(s, presentation(s, now), s.last - s.first);
+  }
+  closed_ = s.ticks;
+  grains_.expire(closed_);
+  rtv_frame_unref(s.frame);
+  s.frame = nullptr;
+  open_.erase(std::find(open_.begin(), open_.end(), &s));
+  free_.push_back(&s);
+}
+
+// A sink always has something to show: when no video comes, the last picture, darkened and
+// marked, at the frame rate.
+void Assembler::keep_alive(int64_t now) {
+  if (live_due_ == 0) live_due_ = now;
+  if (now < live_due_ + 2 * time_.period) return;
+  if (flow_) {
+    flow_ = false;
+    n_.flow_losses.add();
+    events_.say(Severity::warning, "flow-lost", "no video for two frames; showing a slate");
+  }
+  if (!slate_) {
+    slate_ = pool_.acquire();
+    if (!slate_) return;
+    slate_->flags = RTV_SLATE | (pictures_.has_last() ? RTV_REPEATED : 0);
+    slate_->signal = RTV_SIGNAL_ABSENT;
+    pictures_.slate(*slate_, Reason::no_flow);
+    rtv_set_lines_ready(slate_, layout_.rows);
+    slate_due_ = now;
+  }
+  if (now < slate_due_) return;
+  if (!outbox_.push({rtv_frame_ref(slate_), slate_due_, 0, 0})) rtv_frame_unref(slate_);
+  slate_due_ += time_.period;
+  if (slate_due_ < now) slate_due_ = now + time_.period;
+}
+
+void Assembler::tick(int64_t now) {
+  while (!open_.empty()) {
+    Slot &s = *open_.front();
+    if (sliced_) grow(s, now);
+    if (!closable(s, now)) break;
+    close(s, now);
+  }
+  keep_alive(now);
+}
+
+int64_t Assembler::deadline(int64_t now) const {
+  if (!open_.empty()) return now + 200'000;
+  if (slate_) return slate_due_;
+  return live_due_ ? live_due_ + 2 * time_.period : now;
+}
+
+}  // namespace rtv
