@@ -1,0 +1,1 @@
+"""Speed, latency, CPU and pacing, measured: `make bench`. Ratios are within one run."""
