@@ -139,8 +139,13 @@ def unpaced(seconds: float, floor: dict[int, float]) -> list[dict[str, Any]]:
         outcome = run_streams(
             1,
             seconds,
-            {"format": "1080p50", "rate": "1000", "paced": False, "burst": burst,
-             "packing": "lines"},
+            {
+                "format": "1080p50",
+                "rate": "1000",
+                "paced": False,
+                "burst": burst,
+                "packing": "lines",
+            },
             {"check": "none", "link_offset_ns": 0},
         )
         sent, received = outcome.sent[0], outcome.received[0]

@@ -81,12 +81,16 @@ rtv::GrainPart part(const char *name, const nb::bytes &bytes, const nb::dict &pa
   if (!patches.contains(name)) return out;
   ++known;
   for (nb::handle item : nb::cast<nb::sequence>(patches[name])) {
-    const auto pair = nb::cast<nb::sequence>(item);
-    const auto value_name = nb::cast<std::string>(pair[0]);
+    const nb::object key = nb::steal(PySequence_GetItem(item.ptr(), 0));
+    const nb::object offset = nb::steal(PySequence_GetItem(item.ptr(), 1));
+    if (!key.is_valid() || !offset.is_valid()) throw nb::python_error();
+    std::string value_name;
+    if (!nb::try_cast<std::string>(key, value_name))
+      refuse("patches." + std::string(name) + ": a value's name is no string");
     rtv::GrainPatch patch{};
     if (!rtv::grain_value_named(value_name, &patch.value))
       refuse("patches." + std::string(name) + ": '" + value_name + "' is no known value");
-    if (!nb::try_cast<uint32_t>(nb::object(pair[1]), patch.offset))
+    if (!nb::try_cast<uint32_t>(offset, patch.offset))
       refuse("patches." + std::string(name) + "." + value_name + ": is no offset from 0");
     out.patches.push_back(patch);
   }
