@@ -14,6 +14,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
+from pydicom.multival import MultiValue
 
 UTF8 = "ISO_IR 192"
 
@@ -27,7 +28,6 @@ ALONE = (
     "ISO_IR 126",
     "ISO_IR 138",
     "ISO_IR 148",
-    "ISO_IR 203",
     "ISO_IR 13",
     "ISO_IR 166",
     UTF8,
@@ -37,12 +37,13 @@ ALONE = (
 """Defined terms that stand alone, without code extensions."""
 
 EXTENDED = tuple(
-    f"ISO 2022 IR {n}" for n in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 13, 166)
+    f"ISO 2022 IR {n}" for n in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 13, 166)
 )
 """Single-byte sets with code extensions; the first one may be empty (= ISO 2022 IR 6)."""
 
-MULTIBYTE = ("ISO 2022 IR 87", "ISO 2022 IR 159", "ISO 2022 IR 149", "ISO 2022 IR 58")
-"""Sets that only follow another."""
+MULTIBYTE = ("ISO 2022 IR 87", "ISO 2022 IR 159", "ISO 2022 IR 149")
+"""Sets that only follow another. Not ISO 2022 IR 58, which pydicom encodes without its escape
+sequence; GB18030 carries the same names."""
 
 
 def checked_terms(value: object, path: str) -> tuple[str, ...]:
@@ -75,11 +76,12 @@ def checked_terms(value: object, path: str) -> tuple[str, ...]:
 def survives(keyword: str, value: str | Sequence[str], terms: Sequence[str]) -> bool:
     """Whether a value of this attribute comes back unchanged from these character sets."""
     dataset = Dataset()
+    given = [value] if isinstance(value, str) else list(value)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             dataset.SpecificCharacterSet = list(terms)
-            setattr(dataset, keyword, value)
+            setattr(dataset, keyword, given if len(given) > 1 else given[0])
             file = DicomBytesIO()
             file.is_little_endian, file.is_implicit_VR = True, False
             write_dataset(file, dataset)
@@ -87,10 +89,8 @@ def survives(keyword: str, value: str | Sequence[str], terms: Sequence[str]) -> 
             found = back[keyword].value
     except (ValueError, UnicodeError, UserWarning, LookupError, TypeError, AttributeError):
         return False
-    return _texts(found) == _texts(value)
+    return _texts(found) == given
 
 
 def _texts(value: object) -> list[str]:
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
-        return [str(v) for v in value]  # type: ignore[attr-defined]
-    return [str(value)]
+    return [str(v) for v in value] if isinstance(value, MultiValue) else [str(value)]

@@ -55,7 +55,7 @@ def load_document(data: bytes) -> PatientDocument:
     if len(data) > MAX_DOCUMENT:
         raise ValueError(f"patient document: is longer than {MAX_DOCUMENT} octets; is it the one?")
     try:
-        tree = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_no_twins)
+        tree = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_no_twins, parse_int=_number)
     except UnicodeDecodeError:
         raise ValueError("patient document: is not UTF-8; save it as UTF-8") from None
     except json.JSONDecodeError as error:
@@ -151,3 +151,9 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise ValueError(f"{_key(key)}: stands twice; keep one")
             seen.add(key)
     return tree
+
+
+def _number(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError("patient document: has a number of over 20 digits; correct it")
+    return int(digits)
