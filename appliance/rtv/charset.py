@@ -6,7 +6,6 @@ name must not be changed silently, so every text is encoded and read back here b
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -15,6 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.multival import MultiValue
+
+from .quiet import quiet_pydicom
 
 UTF8 = "ISO_IR 192"
 
@@ -78,8 +79,7 @@ def survives(keyword: str, value: str | Sequence[str], terms: Sequence[str]) -> 
     dataset = Dataset()
     given = [value] if isinstance(value, str) else list(value)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with quiet_pydicom("error"):
             dataset.SpecificCharacterSet = list(terms)
             setattr(dataset, keyword, given if len(given) > 1 else given[0])
             file = DicomBytesIO()

@@ -143,9 +143,10 @@ def dynamic_part(stream: Stream, *, camera: bool) -> Dataset:
     content.FrameReferenceDateTime = _EPOCH_DT
     content.FrameAcquisitionDuration = frame_ms(stream)
     usefulness = Dataset()
-    # Four octets each, so that "YES " and "NO  " may take each other's place.
-    usefulness.IncludesImagingSubject = "NO  "
-    usefulness.IncludesInformation = "NO  "
+    # Four octets each, so that "YES " and "NO  " may take each other's place. YES is what a live
+    # frame says until somebody who knows says otherwise; the engine writes NO on a slate.
+    usefulness.IncludesImagingSubject = "YES "
+    usefulness.IncludesInformation = "YES "
     item = Dataset()
     item.TimeOfFrameGroupSequence = [time_of_frame]
     item.FrameContentSequence = [content]

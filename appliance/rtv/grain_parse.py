@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 import struct
-import warnings
 from dataclasses import dataclass, field
 from io import BytesIO
 from uuid import UUID
@@ -22,6 +21,7 @@ from pydicom.filereader import read_dataset
 from . import dictionary, rtp
 from .elements import Element, GrainError, check, elements, items, tag_name
 from .grain import MAX_GRAIN, PREAMBLE
+from .quiet import quiet_pydicom
 
 _START = PREAMBLE + 4
 _CAMERA_VECTORS = {0x00701603: 3, 0x00701604: 3, 0x00701605: 3, 0x00701606: 6}
@@ -116,8 +116,7 @@ def decode_static(static: bytes) -> Dataset:
     """A static part as data set, every value decoded. Raises GrainError."""
     check(static, 0, len(static))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # others' small faults are theirs, not our log's
+        with quiet_pydicom("ignore"):  # others' small faults are theirs, not our log's
             dataset = read_dataset(BytesIO(static), is_implicit_VR=False, is_little_endian=True)
             for found in dataset.iterall():
                 str(found.value)  # names are decoded late otherwise

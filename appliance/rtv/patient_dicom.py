@@ -6,7 +6,6 @@ has obey the same rules as in JSON.
 
 from __future__ import annotations
 
-import warnings
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +15,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 
 from .patient_fields import SECTIONS
+from .quiet import quiet_pydicom
 
 _SCHEDULED = "ScheduledProcedureStepSequence"
 _REQUEST = "RequestAttributesSequence"
@@ -28,8 +28,7 @@ _FROM_STEP = {"PerformingPhysicianName": "ScheduledPerformingPhysicianName"}
 def document_of_file(data: bytes) -> dict[str, Any]:
     """The document's tree from a DICOM file. Raises ValueError with one line."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what does not hold is refused below, field by field
+        with quiet_pydicom("ignore"):  # what does not hold is refused below, field by field
             return _tree(dcmread(BytesIO(data), stop_before_pixels=True))
     except ValueError:
         raise
@@ -42,8 +41,7 @@ def document_of_file(data: bytes) -> dict[str, Any]:
 def document_of_json(tree: dict[str, Any]) -> dict[str, Any]:
     """The document's tree from the DICOM JSON model. Raises ValueError with one line."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_pydicom("ignore"):
             dataset = Dataset.from_json(tree)
             dataset.pop("SpecificCharacterSet", None)  # JSON's text is Unicode
             return _tree(dataset)

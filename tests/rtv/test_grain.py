@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,11 @@ from uuid import UUID
 
 import pytest
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from appliance.rtv import rtp
-from appliance.rtv.grain import VALUE_OCTETS
+from appliance.rtv.grain import MAX_GRAIN, VALUE_OCTETS, templates
+from appliance.rtv.iod import Instance
 from tests.support import grains
 
 POSE = {
@@ -133,3 +136,35 @@ def test_a_change_of_patient_makes_a_new_instance_and_a_failed_one_nothing() -> 
     assert held.templates is second
     empty = held.change_patient(None, now=grains.NOW)
     assert empty.static == b"" and empty.static_id not in (first.static_id, second.static_id)
+
+
+def test_a_live_frame_is_useful_until_somebody_says_otherwise() -> None:
+    ds = dcmread(BytesIO(grains.session().templates.base))
+    useful = ds[0x00060001].value[0].FrameUsefulnessGroupSequence[0]
+    assert (useful.IncludesImagingSubject, useful.IncludesInformation) == ("YES", "YES")
+
+
+def test_a_flow_that_knows_no_camera_has_no_pose() -> None:
+    made = templates(
+        replace(grains.stream(), camera=False), Instance(UUID(int=1), grains.NOW), None, 1
+    )
+    assert made.pose == b"" and made.patches["pose"] == [] and made.static == b""
+
+
+def test_a_static_part_beyond_a_grain_is_refused() -> None:
+    big = Dataset()
+    big.ICCProfile = bytes(MAX_GRAIN)
+    with pytest.raises(ValueError, match=r"static part: [0-9]+ octets exceed"):
+        templates(grains.stream(), Instance(UUID(int=1), grains.NOW), big, 1)
+
+
+def test_identifiers_of_extensions_follow_the_configuration() -> None:
+    ids = {"origin": 2, "sync": 3, "flow": 4, "source": 6, "flags": 8}
+    made = templates(grains.stream(), Instance(UUID(int=1), grains.NOW), None, 1, ids)
+    values = grains.moment(grains.TAI)
+    extension = grains.patched(made.extension_single, made.patches["extension_single"], values)
+    packet = rtp.decode_packet(rtp.encode_header(104, 1, 2, 3, extension=extension))
+    assert rtp.decode_elements(packet.elements, ids).sync == grains.TAI
+    with pytest.raises(ValueError, match="extension ids: none for flags"):
+        del ids["flags"]
+        templates(grains.stream(), Instance(UUID(int=1), grains.NOW), None, 1, ids)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+import warnings
+from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from appliance.rtv import dictionary, iod_check
 from appliance.rtv.elements import MAX_DEPTH, GrainError
 from appliance.rtv.grain import MAX_GRAIN, encode
 from appliance.rtv.grain_parse import CameraPosition, Grain, decode_static, parse_grain
+from appliance.rtv.grain_text import grain_lines
 from tests.support import grains
 
 POSE: dict[str, Any] = {
@@ -151,7 +155,8 @@ def attempt(data: bytes) -> None:
     """Everything an inspector does with a grain; only GrainError may come out."""
     started = time.thread_time()
     try:
-        iod_check.check_grain(parse_grain(data))
+        lines = grain_lines(data)
+        assert lines and all(len(line) <= 200 and line.isprintable() for line in lines)
     except GrainError as error:
         assert "\n" not in str(error)
     assert time.thread_time() - started < 2.0
@@ -208,3 +213,30 @@ def test_the_longest_grain_takes_bounded_time(filler: bytes) -> None:
         short = value[:65534]
         body = b"\x32\x10\x60\x10" + vr + len(short).to_bytes(2, "little") + short
         attempt(WHOLE + body)
+
+
+def test_pydicom_says_nothing_of_what_it_read(caplog: pytest.LogCaptureFixture) -> None:
+    odd = Dataset()
+    odd.SpecificCharacterSet = "ISO_IR 192"
+    odd.PatientName, odd.PatientBirthDate = "Zanzibar", "19610412"
+    data = encode(odd).replace(b"ISO_IR 192", b"ISO_XX 999").replace(b"19610412", b"Zanzibar")
+    with caplog.at_level("DEBUG"):
+        assert str(decode_static(data).PatientBirthDate) == "Zanzibar"
+    assert caplog.text == ""
+    with caplog.at_level("DEBUG"), warnings.catch_warnings():  # it would have spoken
+        warnings.simplefilter("ignore")
+        dataset = dcmread(BytesIO(bytes(128) + b"DICM" + data), force=True)
+        assert str(dataset.PatientBirthDate) == "Zanzibar" and str(dataset.PatientName)
+    assert "pydicom" in caplog.text
+
+
+def test_lines_for_a_person() -> None:
+    lines = grain_lines(WHOLE)
+    assert f"origin: {grains.TAI}" in lines
+    assert "PatientID: HC-1234" in lines
+    assert "    FlowRTPSamplingRate: 90000" in lines
+    assert not [line for line in lines if line.startswith("!")]
+    uid = MADE.static.index(b"\x08\0\x18\0UI")  # another number in the static part alone
+    other = MADE.static[: uid + 12] + b"9" + MADE.static[uid + 13 :]
+    lacking = [x for x in grain_lines(MADE.base + other) if x.startswith("!")]
+    assert lacking == ["! SOPInstanceUID: differs from the RTV Meta Information's"]
