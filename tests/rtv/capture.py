@@ -148,7 +148,8 @@ def metadata_packets(
     for unit in range(units):
         point = alignment_point(first + unit, fmt.rate)
         payload = grain_payload(static=unit % static_every == 0)
-        size = -(-len(payload) // parts)
+        # The first part reaches past DICM, as that of any real grain does.
+        size = max(140, -(-len(payload) // parts))
         for part in range(parts):
             start, end = part == 0, part == parts - 1
             elements = GrainElements(start=start, end=end)
@@ -166,3 +167,24 @@ def metadata_packets(
             timed.append((point + 100_000 + part, header + payload[part * size :][:size]))
             sequence += 1
     return timed
+
+
+Record = tuple[int, bytes]
+
+
+def records(timed: list[Timed], **address: object) -> list[Record]:
+    """Packets as a host at the receiver's end records them, in UTC."""
+    return [(time - UTC_BEHIND, udp_frame(packet, **address)) for time, packet in timed]  # type: ignore[arg-type]
+
+
+def in_order(*flows: list[Record]) -> list[Record]:
+    """Records of several flows by time; those of one instant keep their order."""
+    return sorted((record for flow in flows for record in flow), key=lambda record: record[0])
+
+
+def glued(timed: list[Timed], size: int) -> list[Timed]:
+    """Every `size` packets of equal length as one datagram, as offloads show them."""
+    return [
+        (timed[start][0], b"".join(packet for _, packet in timed[start:][:size]))
+        for start in range(0, len(timed), size)
+    ]
