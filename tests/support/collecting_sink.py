@@ -53,7 +53,7 @@ _P = ctypes.c_void_p
 _VOID = ctypes.CFUNCTYPE(None, _P)
 _START = ctypes.CFUNCTYPE(ctypes.c_int, _P, _P, ctypes.c_int)
 _SUBMIT = ctypes.CFUNCTYPE(ctypes.c_int, _P, ctypes.POINTER(_Frame), ctypes.c_int64)
-_ERROR = ctypes.CFUNCTYPE(ctypes.c_char_p, _P)
+_ERROR = ctypes.CFUNCTYPE(ctypes.c_void_p, _P)
 
 
 class _Table(ctypes.Structure):
@@ -99,13 +99,14 @@ class CollectingSink:
         self.stops = 0
         self._news = threading.Condition()
         self._slices = False
+        self._why = ctypes.create_string_buffer(b"not today")
         none = _VOID(lambda _: None)
         self._keep = (
             none,
             _START(lambda _, fmt, slices: self._start(fmt, slices, start)),
             _SUBMIT(lambda _, frame, due: self._submit(frame.contents, due)),
             _VOID(lambda _: self._stop()),
-            _ERROR(lambda _: b"not today"),
+            _ERROR(lambda _: ctypes.addressof(self._why)),
         )
         self._table = _Table(1, ctypes.sizeof(_Table), None, none, none, *self._keep[1:])
 
@@ -117,7 +118,9 @@ class CollectingSink:
 
     def _start(self, fmt: int, slices: int, answer: int) -> int:
         f = _Format.from_address(fmt)
-        self.formats.append({n: getattr(f, n) for n, _ in _Format._fields_ if n not in ("r0", "r1")})
+        self.formats.append(
+            {n: getattr(f, n) for n, _ in _Format._fields_ if n not in ("r0", "r1")}
+        )
         self._slices = bool(slices)
         return answer
 

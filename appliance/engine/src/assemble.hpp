@@ -92,6 +92,7 @@ class Assembler {
   void release(Slot &s);
   void grow(Slot &s, int64_t now);
   void keep_alive(int64_t now);
+  int64_t turn(const Slot &s, uint32_t row) const;
   int64_t due(const Slot &s) const { return s.ref + offset_; }
 
   const RxConfig config_;

@@ -137,6 +137,11 @@ void Assembler::hand_out(Slot &s, int64_t at, int64_t sending) {
   flow_ = had_flow_ = true;
 }
 
+// When a row is scanned out.
+int64_t Assembler::turn(const Slot &s, uint32_t row) const {
+  return due(s) + time_.period * 24 / 25 * row / layout_.rows;
+}
+
 // Slices: releases rows from the top as they come whole, and fills rows that will not.
 void Assembler::grow(Slot &s, int64_t now) {
   if (!s.frame || (!joined_ && s.coverage.row_missing(0) != 0)) return;
@@ -150,18 +155,18 @@ void Assembler::grow(Slot &s, int64_t now) {
   const uint32_t height = layout_.rows;
   uint32_t rows = s.coverage.whole_rows();
   while (rows < height) {
-    // The row's turn in the output, were it shown at its time.
-    const int64_t turn = due(s) + time_.period * 24 / 25 * rows / height;
-    const bool near = offset_ > 0 && now >= turn - kCloseTime;
+    // A fixed offset fills what is not there at its turn; an automatic one rather grows.
+    const bool near = !time_.automatic && offset_ > 0 && now >= turn(s, rows) - kCloseTime;
     const bool lost = rows == s.drawn && s.since_drawn > time_.reorder &&
                       now - s.blocked_at > time_.skew_ns;
     if (!near && !lost) break;
-    if (near && !lost && time_.automatic) raise_offset(offset_ + kCloseTime);
     s.concealed += pictures_.conceal(f, rows, s.coverage);
     rows = s.coverage.whole_rows();
     if (lost) break;  // what follows has its own window
   }
   if (rows == s.drawn) return;
+  if (const int64_t behind = now + kCloseTime - turn(s, rows - 1); time_.automatic && behind > 0)
+    raise_offset(offset_ + behind);
   pictures_.blend(f, s.drawn, rows);
   s.drawn = rows;
   s.since_drawn = 0;

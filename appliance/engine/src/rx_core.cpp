@@ -137,6 +137,7 @@ void RxCore::video(int leg, Octets datagram, uint32_t source, int64_t arrival) {
       n_.reordered.add();
       [[fallthrough]];
     case SequenceWindow::Found::fresh:
+    case SequenceWindow::Found::odd:
     case SequenceWindow::Found::jumped:
       return assembler_.video(leg, p, packet, true, arrival);
     case SequenceWindow::Found::second:
@@ -158,6 +159,7 @@ void RxCore::metadata(int leg, Octets datagram, uint32_t source, int64_t arrival
   switch (metadata_window_.add(leg, p.sequence)) {
     case SequenceWindow::Found::fresh:
     case SequenceWindow::Found::reordered:
+    case SequenceWindow::Found::odd:
     case SequenceWindow::Found::jumped:
       break;
     default:

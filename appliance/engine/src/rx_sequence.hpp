@@ -17,6 +17,7 @@ class SequenceWindow {
     second,     // the other path was first
     duplicate,  // this path delivered it before
     stale,      // too old to be judged
+    odd,        // far from all before, and alone so far: the caller judges by other means
     jumped,     // far from all before: the sender began anew
   };
   struct Counts {
@@ -49,19 +50,36 @@ class SequenceWindow {
     if (sixteen_) sequence = highest_ + static_cast<uint32_t>(near16(sequence));
     const auto ahead = static_cast<int32_t>(sequence - highest_);
     const int32_t jump = sixteen_ ? kNear : kJump;
-    if (ahead > jump || ahead < -jump) {
-      finish();
-      restart(sequence);
+    const auto window = static_cast<int32_t>(mask_);
+    if (ahead > window || ahead < -jump) {
+      // Far off: believed when another one follows it closely, so that one stray packet does not
+      // make all that come after it old.
+      const uint32_t step = sequence - odd_;
+      const bool confirmed = has_odd_ && step >= 1 && step <= 64;
+      const uint32_t before = odd_;
+      odd_ = sequence;
+      has_odd_ = !confirmed;
+      if (!confirmed) return Found::odd;
+      if (ahead > jump || ahead < 0) return jump_to(leg, sequence);
+      advance(static_cast<uint32_t>(ahead));
+      mark(leg, before);
       mark(leg, sequence);
-      return Found::jumped;
+      latest_[leg] = sequence;
+      return Found::fresh;
     }
+    if (ahead < -window) {
+      // Old ones and nothing else: the sender began anew with lower numbers.
+      return ++stale_row_ > kStale ? jump_to(leg, sequence) : Found::stale;
+    }
+    stale_row_ = 0;
     if (ahead > 0) {
       advance(static_cast<uint32_t>(ahead));
       mark(leg, sequence);
       latest_[leg] = sequence;
       return Found::fresh;
     }
-    if (static_cast<uint32_t>(-ahead) > mask_) return Found::stale;
+    // From before we began to listen: nothing is known of it.
+    if (static_cast<int32_t>(sequence - first_) < 0) return Found::odd;
     if (seen(leg, sequence)) return Found::duplicate;
     const bool other = legs_ == 2 && seen(1 - leg, sequence);
     mark(leg, sequence);
@@ -81,15 +99,26 @@ class SequenceWindow {
 
  private:
   static constexpr int32_t kJump = 1 << 22, kNear = 1 << 14;
+  static constexpr uint32_t kStale = 4096;
 
   int32_t near16(uint32_t sequence) const {
     return static_cast<int16_t>(static_cast<uint16_t>(sequence - highest_));
   }
   bool seen(int leg, uint32_t s) const { return seen_[leg][(s & mask_) / 64] >> (s % 64) & 1; }
   void mark(int leg, uint32_t s) { seen_[leg][(s & mask_) / 64] |= uint64_t{1} << (s % 64); }
+  Found jump_to(int leg, uint32_t sequence) {
+    finish();
+    restart(sequence);
+    mark(leg, sequence);
+    return Found::jumped;
+  }
   void restart(uint32_t sequence) {
     begun_ = true;
-    highest_ = latest_[0] = latest_[1] = sequence;
+    has_odd_ = false;
+    stale_row_ = 0;
+    first_ = highest_ = latest_[0] = latest_[1] = sequence;
+    for (int l = 0; l < legs_; ++l)
+      seen_[l][(sequence & mask_) / 64] &= ~(uint64_t{1} << sequence % 64);
   }
   // Moves on by n: what falls out behind is judged, what comes in is not seen yet.
   void advance(uint32_t n) {
@@ -116,12 +145,15 @@ class SequenceWindow {
       for (int l = 0; l < legs_; ++l) counts_.leg_lost[l] += n - each;
     }
     highest_ += n;
+    if (highest_ - first_ > mask_) first_ = highest_ - mask_;
   }
 
   uint32_t mask_;
   int legs_;
   bool always_sixteen_, sixteen_, begun_ = false;
-  uint32_t highest_ = 0, latest_[2]{};
+  bool has_odd_ = false;
+  uint32_t odd_ = 0, stale_row_ = 0;
+  uint32_t first_ = 0, highest_ = 0, latest_[2]{};
   std::vector<uint64_t> seen_[2];
   Counts counts_;
 };
