@@ -1,9 +1,9 @@
 """What a metadata flow says over its life: one SOP Instance after another.
 
-An instance never changes: another patient, a corrected document, another format or a clock that
-locks or unlocks make a new SOP Instance UID and a new static part, which the engine sends at once.
-So a receiver can hold on to the instance's UID, which every grain carries, to know whose frame it
-is. Pure: the time comes in as a value; UUIDs are drawn unless given.
+Another patient, a corrected document or another format make a new SOP Instance UID and a new static
+part, which the engine sends at once. So a receiver can hold on to the instance's UID, which every
+grain carries, to know whose frame it is. Only the state of the clock changes within an instance.
+Pure: the time comes in as a value; UUIDs are drawn unless given.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class GrainSession:
     ) -> None:
         self._ids = dict(ids)
         self._static_id = 0
-        self._enter(stream, document, clock or ClockState(), now, instance)
+        begun = Instance(instance or uuid4(), now, 1)
+        self._enter(stream, document, clock or ClockState(), begun)
 
     @property
     def templates(self) -> GrainTemplates:
@@ -56,37 +57,36 @@ class GrainSession:
         self, document: PatientDocument | None, *, now: datetime, instance: UUID | None = None
     ) -> GrainTemplates:
         """Another document, or None when the patient is no longer confirmed."""
-        return self._enter(self._stream, document, self._clock, now, instance)
+        return self._enter(self._stream, document, self._clock, self._next(instance, now))
 
     def change_format(
         self, video: VideoFormat, *, now: datetime, instance: UUID | None = None
     ) -> GrainTemplates:
         """Another picture of the same flow."""
         stream = replace(self._stream, format=video)
-        return self._enter(stream, self._document, self._clock, now, instance)
+        return self._enter(stream, self._document, self._clock, self._next(instance, now))
 
-    def change_clock(
-        self, clock: ClockState, *, now: datetime, instance: UUID | None = None
-    ) -> GrainTemplates:
-        """The clock locked, unlocked or follows another grandmaster; the same state changes
-        nothing."""
+    def change_clock(self, clock: ClockState) -> GrainTemplates:
+        """The clock locked, unlocked or follows another grandmaster: the same instance says so in
+        a new static part. The same state changes nothing."""
         if clock == self._clock:
             return self._templates
-        return self._enter(self._stream, self._document, clock, now, instance)
+        return self._enter(self._stream, self._document, clock, self._instance)
+
+    def _next(self, uuid: UUID | None, now: datetime) -> Instance:
+        return Instance(uuid or uuid4(), now, self._instance.number + 1)
 
     def _enter(
         self,
         stream: Stream,
         document: PatientDocument | None,
         clock: ClockState,
-        now: datetime,
-        instance: UUID | None,
+        instance: Instance,
     ) -> GrainTemplates:
         """Takes the new state only when its grains could be made."""
-        number = self._static_id + 1
-        begun = Instance(instance or uuid4(), now, number)
-        static = static_part(stream, document, begun, clock) if document is not None else None
-        made = templates(stream, begun, static, number, self._ids)
+        static_id = self._static_id + 1
+        static = static_part(stream, document, instance, clock) if document is not None else None
+        made = templates(stream, instance, static, static_id, self._ids)
         self._stream, self._document, self._clock = stream, document, clock
-        self._instance, self._static_id, self._templates = begun, number, made
+        self._instance, self._static_id, self._templates = instance, static_id, made
         return made

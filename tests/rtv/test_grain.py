@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from appliance.rtv import rtp
 from appliance.rtv.grain import MAX_GRAIN, VALUE_OCTETS, templates
 from appliance.rtv.iod import Instance
+from drivers.video import format_named
 from tests.support import grains
 
 POSE = {
@@ -168,3 +169,15 @@ def test_identifiers_of_extensions_follow_the_configuration() -> None:
     with pytest.raises(ValueError, match="extension ids: none for flags"):
         del ids["flags"]
         templates(grains.stream(), Instance(UUID(int=1), grains.NOW), None, 1, ids)
+
+
+def test_another_format_is_another_instance_of_the_same_flow() -> None:
+    held = grains.session()
+    first = held.templates
+    second = held.change_format(format_named("1080i50"), now=grains.NOW)
+    one, two = (dcmread(BytesIO(t.base + t.static)) for t in (first, second))
+    assert two.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.7.2"
+    assert two.file_meta.RTVFlowActualFrameDuration == 40.0
+    assert one.SOPInstanceUID != two.SOPInstanceUID
+    assert one.file_meta.RTVFlowIdentifier == two.file_meta.RTVFlowIdentifier
+    assert (one.InstanceNumber, two.InstanceNumber) == (1, 2)
