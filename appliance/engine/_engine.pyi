@@ -94,7 +94,7 @@ class Transmitter:
         cmax: int,  # packets of network model; also the ceiling of one UDP_SEGMENT burst
         lead_packets: int,  # how far ahead of the read schedule packets may leave
         paced: bool = True,
-        burst: int = 0,  # packets in one UDP_SEGMENT send; 0 = cmax, less a fifth if lead is short
+        burst: int = 0,  # packets in one UDP_SEGMENT send; 0 = cmax, paced less a fifth
         sync: str = "aligned",  # or "direct"
         slices: bool = False,
         static_period_ns: int = 500_000_000,

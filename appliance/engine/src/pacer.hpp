@@ -14,7 +14,7 @@ struct ReadSchedule {
   int64_t first_tai;   // TPR0: alignment point + TRO
   int64_t active_ns;   // span of all packets
   uint32_t packets;
-  uint32_t lead;       // packet slots by which a packet should leave before it is read
+  uint32_t lead;       // packet slots by which a packet may leave before it is read
 
   int64_t read_at(uint32_t j) const { return at(static_cast<int64_t>(j)); }
   int64_t due(uint32_t j) const { return at(static_cast<int64_t>(j) - static_cast<int64_t>(lead)); }
@@ -46,10 +46,9 @@ class LeakyBucket {
   }
 
  public:
-  // A burst smaller than cmax leaves room: half a packet of it is kept for jitter of the calls.
+  // A quarter of what a burst leaves free under cmax is kept for the jitter of calls.
   LeakyBucket(int64_t drain_ps, uint32_t cmax, uint32_t burst)
-      : drain_ps_(drain_ps),
-        ceiling_ps_(drain_ps * cmax - (burst < cmax ? drain_ps / 2 : 0)) {}
+      : drain_ps_(drain_ps), ceiling_ps_(drain_ps * cmax - drain_ps * (cmax - burst) / 4) {}
 
   // Earliest instant, not before now, at which n packets fit.
   int64_t earliest(uint32_t n, int64_t now) const {
@@ -60,8 +59,9 @@ class LeakyBucket {
   // n packets went out in a call that lasted from `before` to `after`.
   void sent(uint32_t n, int64_t before, int64_t after) {
     const int64_t call = std::max<int64_t>(0, after - before);
-    // Follows shorter calls at once and longer ones slowly, an exceptional one hardly at all.
-    usual_ = usual_ < 0 || call < usual_ ? call : usual_ + std::min(call - usual_, usual_) / 64;
+    // Half of the calls take longer: exceptional ones do not move it.
+    if (usual_ < 0) usual_ = call;
+    usual_ += call > usual_ ? usual_ / 64 + 50 : -std::min(usual_, usual_ / 64 + 50);
     const int64_t t = std::max(at_, after - std::min(call, usual_));
     level_ps_ = level_at(t) + drain_ps_ * n;
     at_ = t;

@@ -64,8 +64,8 @@ TxPacing pacing_of(const TxConfig &c, const PacketPlan &plan) {
   p.adaptive = c.spin_ns < 0 && lead_ns >= kLongLead;
   p.spin_ns = c.spin_ns < 0 ? kSpin : c.spin_ns;
   // Bursts of all of cmax leave the network model no room for jitter of the calls.
-  const uint32_t spared = p.adaptive || !c.paced ? 0 : std::max(1u, c.cmax / 5);
-  p.burst = c.burst ? c.burst : std::max(1u, c.cmax - std::min(spared, c.cmax - 1));
+  const uint32_t spared = c.paced ? std::min(std::max(1u, c.cmax / 5), c.cmax - 1) : 0;
+  p.burst = c.burst ? c.burst : c.cmax - spared;
   p.burst = std::min(p.burst, kMostSegments);
   return p;
 }
@@ -179,7 +179,7 @@ Transmitter::Picture Transmitter::pick_aligned(int64_t alignment, int64_t frame_
     locked_ = growing != nullptr;
     if (growing) return {growing, true, false};
   }
-  if (rtv_frame *frame = feed_.take_synchronous(tai_now(), frame_ns)) return {frame, true, false};
+  if (rtv_frame *frame = feed_.take_synchronous(tai_now())) return {frame, true, false};
   if (feed_.live() && held_) {
     counters_.repeats.add();
     return {held_, true, true};

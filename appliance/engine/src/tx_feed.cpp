@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kTryAgain = kSecond;       // a source that is gone
 constexpr int64_t kLeastSilence = 100'000'000;  // ns without a frame that count as a loss
 // A frame that arrived so shortly before it is read may next time arrive shortly after.
-constexpr int64_t kGuardShare = 16;  // of a frame's duration
+constexpr int64_t kGuard = 250'000;  // ns
 
 bool whole(const rtv_frame *f) { return rtv_lines_ready(f) >= f->format.height; }
 
@@ -159,14 +159,14 @@ rtv_frame *TxFeed::take(uint32_t index) {
   return frame;
 }
 
-rtv_frame *TxFeed::take_synchronous(int64_t read_tai, int64_t frame_ns) {
+rtv_frame *TxFeed::take_synchronous(int64_t read_tai) {
   uint32_t ready = 0;
   while (ready < stocked_ && whole(stock_[ready].frame)) ++ready;
   if (ready == 0) return nullptr;
   // A source in phase with the alignment points would now be repeated and then dropped by each
   // jitter: a frame that has only just come waits for the next alignment point, and from then on
   // there is always one in stock.
-  const bool fresh = read_tai - stock_[ready - 1].arrived_tai < frame_ns / kGuardShare;
+  const bool fresh = read_tai - stock_[ready - 1].arrived_tai < kGuard;
   if (ready >= 2 && fresh) return take(ready - 2);
   return take(ready - 1);
 }

@@ -39,7 +39,7 @@ class TxFeed {
 
   // For the aligned transmitter, at a read instant: the frame to send now, or nullptr when there
   // is none newer. Frames that are left out are counted as drops. The caller owns a reference.
-  rtv_frame *take_synchronous(int64_t read_tai, int64_t frame_ns);
+  rtv_frame *take_synchronous(int64_t read_tai);
   // The frame whose raster starts at this alignment point within the tolerance, whole or not.
   rtv_frame *take_starting_at(int64_t tai, int64_t tolerance_ns);
   // For the direct transmitter: the next frame; when it has fallen behind, the newest.

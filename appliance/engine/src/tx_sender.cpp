@@ -15,7 +15,7 @@ constexpr int64_t kLaunchAhead = 400'000;   // with txtime: handed to the kernel
 TxSender::TxSender(const PacketPlan &plan, const Kernel &kernel, const TxPacing &pacing,
                    uint32_t sequence, TxCounters &counters, TxHistograms &histograms)
     : plan_(plan), pacing_(pacing), writer_(plan, kernel, pacing.burst),
-      bucket_(pacing.drain_ps, pacing.cmax, pacing.burst),
+      bucket_(pacing.drain_ps, pacing.cmax, std::min(pacing.burst, pacing.cmax)),
       waiter_(pacing.spin_ns, pacing.adaptive), sequence_(sequence), counters_(counters),
       histograms_(histograms) {}
 
@@ -41,7 +41,8 @@ int64_t TxSender::send(const TxUnit &unit, const TxPaths &paths, TxFeed &feed) {
 
     int64_t launch = 0, before = tai_now();
     if (pacing_.paced) {
-      const int64_t due = unit.schedule.due(j);
+      // The lead is that of the burst's last packet: what lies in the receiver's buffer then.
+      const int64_t due = unit.schedule.due(j + n - 1);
       if (before >= next_poll_) {
         feed.poll();
         before = tai_now();
