@@ -150,22 +150,24 @@ def pacing(fmt: VideoFormat, model: TrafficModel, *, max_packet: int = UDP_STAND
     """Values of a paced sender that stays within the model. max_packet: octets of the largest
     datagram, which bounds a burst.
 
-    A late thread is commoner than an early one, so a narrow sender keeps the virtual receiver
-    one packet short of full; a wide one leads by half its buffer at most, and not by more than
-    TRO, so that nothing leaves before the alignment point.
+    A burst takes a fifth less than Cmax, at least one packet: bursts of all of Cmax leave no room
+    for the jitter of a system call. A late thread is commoner than an early one, so a narrow
+    sender keeps the virtual receiver one packet short of full; a wide one leads by half its
+    buffer at most, and not by more than TRO, so that nothing leaves before the alignment point.
     """
     units = 2 if fmt.interlaced else 1
     ahead = int(model.tro / model.trs)
     wide = model.sender_type is SenderType.W
     room = model.vrx_full // 2 if wide else model.vrx_full - 1
     lead = max(1, min(room, ahead))
+    calm = model.cmax - max(1, model.cmax // 5)
     return Pacing(
         tro_ns=int(model.tro),
         active_ns=int(model.period * model.active / units),
         drain_ps=int(model.drain * 1000),
         cmax=model.cmax,
         lead_packets=lead,
-        burst=max(1, min(model.cmax, lead, _MAX_SEND // max_packet, _MAX_SEGMENTS)),
+        burst=max(1, min(calm, lead, _MAX_SEND // max_packet, _MAX_SEGMENTS)),
     )
 
 

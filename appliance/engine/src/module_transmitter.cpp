@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 
 #include <cerrno>
@@ -52,7 +53,10 @@ struct LegReader {
 std::vector<rtv::TxLeg> legs_from(const char *name, const nb::sequence &legs) {
   std::vector<rtv::TxLeg> out;
   for (size_t i = 0; i < nb::len(legs); ++i) {
-    const auto d = nb::cast<nb::dict>(legs[i]);
+    const nb::object item = legs[i];
+    if (!nb::isinstance<nb::dict>(item))
+      refuse(std::string(name) + "[" + std::to_string(i) + "]: is no dict");
+    const auto d = nb::borrow<nb::dict>(item);
     LegReader read{d, std::string(name) + "[" + std::to_string(i) + "]"};
     rtv::TxLeg leg;
     read("interface", leg.interface, true);
@@ -80,17 +84,15 @@ rtv::GrainPart part(const char *name, const nb::bytes &bytes, const nb::dict &pa
   rtv::GrainPart out{octets(bytes), {}};
   if (!patches.contains(name)) return out;
   ++known;
-  for (nb::handle item : nb::cast<nb::sequence>(patches[name])) {
-    const nb::object key = nb::steal(PySequence_GetItem(item.ptr(), 0));
-    const nb::object offset = nb::steal(PySequence_GetItem(item.ptr(), 1));
-    if (!key.is_valid() || !offset.is_valid()) throw nb::python_error();
-    std::string value_name;
-    if (!nb::try_cast<std::string>(key, value_name))
-      refuse("patches." + std::string(name) + ": a value's name is no string");
+  const nb::object places = patches[name];
+  for (nb::handle item : places) {
+    std::pair<nb::object, nb::object> pair;
+    if (!nb::try_cast(item, pair)) refuse("patches." + std::string(name) + ": is no list of pairs");
+    const std::string value_name = nb::str(pair.first).c_str();
     rtv::GrainPatch patch{};
     if (!rtv::grain_value_named(value_name, &patch.value))
       refuse("patches." + std::string(name) + ": '" + value_name + "' is no known value");
-    if (!nb::try_cast<uint32_t>(offset, patch.offset))
+    if (!nb::try_cast<uint32_t>(pair.second, patch.offset))
       refuse("patches." + std::string(name) + "." + value_name + ": is no offset from 0");
     out.patches.push_back(patch);
   }
@@ -109,6 +111,10 @@ void doubles(const std::string &name, const nb::handle &value, std::array<double
 struct TransmitterObject {
   std::unique_ptr<Transmitter> engine;
   rtv::GrainDynamic dynamic;
+  ~TransmitterObject() {
+    nb::gil_scoped_release unlocked;  // a source may be written in Python
+    engine.reset();
+  }
 };
 
 void set_grain(TransmitterObject &self, uint32_t static_id, const nb::bytes &base,
@@ -133,7 +139,7 @@ void set_dynamic(TransmitterObject &self, const nb::dict &values, int64_t tai) {
   rtv::GrainDynamic next = self.dynamic;
   next.tai = tai;
   for (auto [key, value] : values) {
-    const auto name = nb::cast<std::string>(nb::str(key));
+    const std::string name = nb::str(key).c_str();
     rtv::GrainValue which;
     if (!rtv::grain_value_named(name, &which)) refuse("values: '" + name + "' is no known value");
     switch (which) {
