@@ -60,9 +60,11 @@ std::string format_refusal(const rtv_format &format) {
     return "raster: " + std::to_string(format.width) + "x" + std::to_string(format.height) +
            " is out of range; ST 2110-20 carries 1 to 32767 each way";
   if (format.layout < RTV_V210 || format.layout > RTV_PLANAR16)
-    return "layout: " + std::to_string(format.layout) + " is none; choose 1 v210, 2 UYVY or 3 planar16";
+    return "layout: " + std::to_string(format.layout) +
+           " is none; choose 1 v210, 2 UYVY or 3 planar16";
   if (format.sampling < RTV_422 || format.sampling > RTV_RGB)
-    return "sampling: " + std::to_string(format.sampling) + " is none; choose 1 4:2:2, 2 4:4:4 or 3 RGB";
+    return "sampling: " + std::to_string(format.sampling) +
+           " is none; choose 1 4:2:2, 2 4:4:4 or 3 RGB";
   const Kernel *kernel = find_kernel(format);
   if (!kernel && format.layout != RTV_PLANAR16)
     return std::string("layout: ") + layout_name(format.layout) + " holds only 4:2:2 of " +

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between a card's memory and ST 2110-20 pgroups: runs of pgroups of one row, as packets carry them.
+// Between a card's memory and ST 2110-20 pgroups: runs of pgroups of one row, as packets carry
+// them.
 //
 // A pgroup (ST 2110-20, tables of 6.2.3 ff.) is the smallest whole number of octets that holds
 // whole pixels; its samples are packed most significant bit first, without padding:

@@ -29,23 +29,15 @@ void copy_uyvy(const rtv_frame &from, rtv_frame &to, uint32_t row, uint32_t firs
   copy_bytes(from, to, 0, row, size_t{first} * 4, size_t{n} * 4);
 }
 
-template <uint32_t Pixels>
-void copy_planar_444(const rtv_frame &from, rtv_frame &to, uint32_t row, uint32_t first,
-                     uint32_t n) {
-  for (uint32_t k = 0; k < 3; ++k)
-    copy_bytes(from, to, k, row, size_t{first} * Pixels * 2, size_t{n} * Pixels * 2);
-}
-
 template <uint32_t Depth>
 constexpr Kernel planar_422() {
   return {Depth / 2, 2, rows::pack<Planar422, Depth>, rows::unpack<Planar422, Depth>,
           copy_planar_422, "scalar"};
 }
 
-// Three samples a pixel, and as many pixels as it takes to fill whole octets.
 template <uint32_t Depth, uint32_t First, uint32_t Second>
 constexpr Kernel planar_444() {
-  constexpr uint32_t pixels = Depth == 8 ? 1 : Depth == 10 ? 4 : 2;
+  constexpr uint32_t pixels = pixels_444(Depth);
   using Row = Planar444<pixels, First, Second>;
   return {3 * pixels * Depth / 8, pixels, rows::pack<Row, Depth>, rows::unpack<Row, Depth>,
           copy_planar_444<pixels>, "scalar"};

@@ -24,7 +24,8 @@ const rtv::Kernel &kernel_for(const rtv_format &format, const std::string &famil
   if (const std::string why = rtv::format_refusal(format); !why.empty()) refuse(why);
   if (const rtv::Kernel *kernel = rtv::find_kernel(format, family)) return *kernel;
   std::string known;
-  for (const char *name : rtv::cpu_families()) known += (known.empty() ? "" : ", ") + std::string(name);
+  for (const char *name : rtv::cpu_families())
+    known += (known.empty() ? "" : ", ") + std::string(name);
   refuse("kernel: '" + family + "' does not run here; choose " + known);
 }
 
@@ -56,7 +57,7 @@ rtv_frame frame_over(const nb::sequence &planes, const rtv_format &format) {
     const int64_t stride = plane.stride(0) * static_cast<int64_t>(item);
     if (format.height > 1 && (stride < static_cast<int64_t>(width) || stride > INT32_MAX))
       refuse(name + ": rows do not follow each other; pass numpy.ascontiguousarray of it");
-    frame.stride[k] = format.height > 1 ? static_cast<uint32_t>(stride) : static_cast<uint32_t>(width);
+    frame.stride[k] = static_cast<uint32_t>(format.height > 1 ? static_cast<size_t>(stride) : width);
     frame.plane[k] = static_cast<uint8_t *>(const_cast<void *>(plane.data()));
   }
   return frame;
@@ -142,9 +143,12 @@ void bind_kernels(nb::module_ &m) {
   });
   m.def("pack", &pack, nb::arg("frame_planes"), nb::arg("fmt"), nb::kw_only(),
         nb::arg("kernel") = "");
-  m.def("kernel_name", [](const nb::dict &fmt, const std::string &family) {
-    return kernel_for(format_from(fmt), family).name;
-  }, nb::arg("fmt"), nb::kw_only(), nb::arg("kernel") = "");
+  m.def(
+      "kernel_name",
+      [](const nb::dict &fmt, const std::string &family) {
+        return kernel_for(format_from(fmt), family).name;
+      },
+      nb::arg("fmt"), nb::kw_only(), nb::arg("kernel") = "");
   m.def("kernel_speed", &kernel_speed, nb::arg("fmt"), nb::arg("what"), nb::kw_only(),
         nb::arg("kernel") = "", nb::arg("run") = 0, nb::arg("window") = 0,
         nb::arg("seconds") = 0.2);
