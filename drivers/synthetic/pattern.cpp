@@ -98,7 +98,7 @@ Pattern::Pattern(const rtv_format &format, size_t buffers)
       still_(format, 1),
       sheet_(resized(format,
                      std::max({plan_.cell_w * kGlyphCount, plan_.box, plan_.disk * 2, 6u}),
-                     plan_.cell_h + plan_.box + plan_.disk),
+                     std::max(plan_.cell_h + plan_.box + plan_.disk, 2u)),
              1),
       buffers_(buffers),
       stamper_(format) {
