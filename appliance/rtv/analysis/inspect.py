@@ -40,12 +40,15 @@ def inspect_capture(
     session: Session | None = None,
     tai_offset_ns: int | None = None,
     read_grain: GrainReader | None = None,
+    show_grains: bool = True,
 ) -> Report:
     """Dissects a capture and judges the flows in it.
 
     data: a pcap or pcapng file. session: its SDP; without one, flows are told apart by what they
     carry. tai_offset_ns: TAI less the capture's clock (37 s for UTC); None infers it.
-    read_grain: turns a grain into lines for a person. Raises CaptureError (ValueError).
+    read_grain: turns a grain into lines for a person, its faults as lines that begin with "! "
+    (`grain_text.grain_lines`). show_grains: the report keeps the lines, patient data included;
+    otherwise only the faults. Raises CaptureError (ValueError).
     """
     capture = read_capture(data)
     flows, passed_over = udp_flows(capture)
@@ -64,7 +67,8 @@ def inspect_capture(
             "the capture's clock and the sender's are not related (no PTP, or another epoch): "
             "instants are relative; give the distance from TAI if you know it"
         )
-    reports = [_flow_report(item, capture.octets, clock, read_grain) for item in found]
+    reader = read_grain if show_grains or read_grain is None else _faults_only(read_grain)
+    reports = [_flow_report(item, capture.octets, clock, reader) for item in found]
     if session is not None:
         notes += _missing(session, found)
     if any(item.sequence is not None and item.sequence.glued for item in reports):
@@ -91,6 +95,10 @@ def inspect_capture(
         agreements=agreements,
         twins=_twins(found),
     )
+
+
+def _faults_only(read: GrainReader) -> GrainReader:
+    return lambda grain: [line for line in read(grain) if line.startswith("! ")]
 
 
 def _find(number: int, datagrams: Datagrams, octets: Octets, session: Session | None) -> _Found:

@@ -18,7 +18,8 @@ from appliance.rtv.rtp import GrainElements, RtpError, RtpPacket, decode_element
 from appliance.rtv.timing import rtp_timestamp
 
 GrainReader = Callable[[bytes], list[str]]
-"""A whole grain's octets to lines for a person. May raise ValueError with one line."""
+"""A whole grain's octets to lines for a person, faults as lines that begin with "! ". May raise
+ValueError with one line."""
 
 _SECOND = 1_000_000_000
 _DICM = b"DICM"
@@ -191,10 +192,10 @@ def _samples(
         if read is not None:
             try:
                 text = read(payload)
+                found_faults = [line[2:] for line in text if line.startswith("! ")]
             except ValueError as error:
-                line = " ".join(str(error).split())[:200]
-                if line not in faults:
-                    faults.append(line)
+                found_faults = [" ".join(str(error).split())[:200]]
+            faults += [line for line in found_faults if line not in faults]
         if (n in statics) not in found:
             found[n in statics] = Grain(
                 grain.timestamp, len(grain.packets), len(payload), n in statics, text

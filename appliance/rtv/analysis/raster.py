@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from appliance.rtv.dissect import Segments
+from appliance.rtv.pcap import Int64s
 from appliance.rtv.pgroup import pgroup
 from drivers.video import Scan, VideoFormat
 
@@ -53,12 +54,14 @@ def raster_of(fmt: VideoFormat) -> Raster:
     )
 
 
-def guess_raster(parts: Segments) -> Raster | None:
-    """The raster that the packets fill; None when lines travel as single segments, which do not
+def guess_raster(parts: Segments, last: Int64s) -> Raster | None:
+    """The raster that the packets fill. last: packets that end a unit, whose row is the last.
+
+    None without such a packet, when lines travel as single segments, which do not
     show how many octets a pixel has, or when they fit no pgroup that we know."""
     length, row, offset = parts.length[:, 0], parts.row[:, 0], parts.offset[:, 0]
     follows = (row[1:] == row[:-1]) & (offset[1:] > offset[:-1]) & (parts.count[:-1] == 1)
-    if not np.any(follows):
+    if not np.any(follows) or len(last) == 0:
         return None
     pixels = (offset[1:] - offset[:-1])[follows]
     pairs, counts = np.unique(
@@ -70,7 +73,7 @@ def guess_raster(parts: Segments) -> Raster | None:
         return None
     used = np.arange(3) < parts.count[:, None]
     ends = parts.offset + parts.length * ratio.denominator // ratio.numerator
-    width, rows = int(ends[used].max()), int(parts.row[used].max()) + 1
+    width, rows = int(ends[used].max()), int(parts.row[last].max()) + 1
     interlaced = bool(np.any(parts.field[used] == 1))
     height = rows * 2 if interlaced else rows
     kind = _OCTETS_A_PIXEL[ratio]

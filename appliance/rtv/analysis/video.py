@@ -43,7 +43,10 @@ def analyse_video(
     assert flow.segments is not None
     packets, parts = flow.packets.pick(order.first), flow.segments.pick(order.first)
     units = _units(packets, parts, order)
-    raster = raster_of(media.format) if media is not None else guess_raster(parts)
+    if media is not None:
+        raster: Raster | None = raster_of(media.format)
+    else:
+        raster = guess_raster(parts, np.flatnonzero(packets.marker))
     steps = _steps(units)
     stamp_rate, unit_rate = _rates(media, steps, raster)
     steps = [step for step in steps if step]  # both segments of PsF share a timestamp
