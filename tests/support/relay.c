@@ -2,7 +2,7 @@
 // A bad network between two UDP ports: loses, doubles, reorders and corrupts datagrams on
 // purpose, by a seeded generator, because not every kernel has netem.
 //
-//   relay LISTEN_PORT TARGET_PORT [loss=PERMILLE] [burst=EVERY,LENGTH] [dup=PERMILLE]
+//   relay LISTEN_PORT TARGET_PORT [loss=PERMILLE] [burst=EVERY,LENGTH,PHASE] [dup=PERMILLE]
 //         [reorder=PERMILLE,DISTANCE] [flip=PERMILLE] [seed=N]
 //
 // Prints one JSON line with what it did when its standard input closes.
@@ -31,11 +31,13 @@ static int held_size[kHeld], held_left[kHeld];
 
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
-  unsigned loss = 0, every = 0, length = 0, dup = 0, reorder = 0, distance = 8, flip = 0;
+  unsigned loss = 0, every = 0, length = 0, dup = 0, reorder = 0, distance = 8, flip = 0,
+           phase = 0;
   for (int i = 3; i < argc; ++i) {
-    unsigned a = 0, b = 0;
+    unsigned a = 0, b = 0, c = 0;
     if (sscanf(argv[i], "loss=%u", &a) == 1) loss = a;
-    else if (sscanf(argv[i], "burst=%u,%u", &a, &b) == 2) every = a, length = b;
+    else if (sscanf(argv[i], "burst=%u,%u,%u", &a, &b, &c) >= 2)
+      every = a, length = b, phase = c;
     else if (sscanf(argv[i], "dup=%u", &a) == 1) dup = a;
     else if (sscanf(argv[i], "reorder=%u,%u", &a, &b) == 2) reorder = a, distance = b;
     else if (sscanf(argv[i], "flip=%u", &a) == 1) flip = a;
@@ -77,7 +79,7 @@ int main(int argc, char **argv) {
         if (held_left[h] > 0 && --held_left[h] == 0) {
           if (send(out, held[h], (size_t)held_size[h], 0) < 0) continue;
         }
-      if ((every && seen % every < length) || dice() < loss) {
+      if ((every && (seen + phase) % every < length) || dice() < loss) {
         ++lost;
         continue;
       }

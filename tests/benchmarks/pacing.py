@@ -1,0 +1,77 @@
+"""Sender types at the receiver's end: a capture of a paced flow, judged by `rtvbox inspect`."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from appliance.demo.namespaces import Lab
+from appliance.rtv.analysis import inspect_capture
+from tests.benchmarks.stream import finish, start
+
+CASES = [
+    ("1080p50", "N"),
+    ("1080p50", "NL"),
+    ("1080p50", "W"),
+    ("2160p50", "N"),
+    ("2160p50", "W"),
+]
+
+
+def capture(fmt: str, kind: str, seconds: float, out: Path) -> None:
+    """Captures the headers of a flow where it enters the receiver."""
+    with Lab(["tx", "rx"], offloads=False) as lab:
+        receiver = start(lab, "rx", {"role": "rx", "format": fmt, "check": "none"})
+        wish = {"role": "tx", "source_ip": lab["tx"].address(), "format": fmt, "sync": "aligned"}
+        sender = start(lab, "tx", {**wish, "sender_type": kind, "seconds": seconds + 2})
+        time.sleep(1.5)
+        dump = lab["rx"].popen(
+            [
+                *("timeout", str(min(seconds, 3)), "tcpdump", "-i", "eth0", "-s", "128"),
+                *("-B", "65536", "--time-stamp-precision=nano", "-w", str(out)),
+                "udp and dst net 239.10.0.0/16",
+            ],
+            stderr=subprocess.PIPE,
+        )
+        _, said = dump.communicate(timeout=seconds + 20)
+        finish(sender)
+        finish(receiver)
+        if "0 packets dropped by kernel" not in said.decode():
+            raise RuntimeError(f"the capture is not whole: {said.decode().strip()}")
+
+
+def run(seconds: float) -> list[dict[str, Any]]:
+    """A row for each case: what was measured against the limits of its own sender type."""
+    rows = []
+    for fmt, kind in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "flow.pcap"
+            capture(fmt, kind, seconds, file)
+            report = inspect_capture(file.read_bytes())
+        videos = [flow.video for flow in report.flows if flow.video is not None]
+        pacing = videos[0].pacing if videos else None
+        if pacing is None:
+            raise RuntimeError(f"{fmt} {kind}: the capture holds no video that can be judged")
+        own = next(verdict for verdict in pacing.types if verdict.sender_type == kind)
+        rows.append(
+            {
+                "name": f"{fmt} {kind}",
+                "Cinst max": own.cinst_max,
+                "Cmax": own.cmax,
+                "Cinst p99.9": pacing.cinst.p999,
+                "VRX min": own.vrx_min,
+                "VRX max": own.vrx_max,
+                "VRX full": own.vrx_full,
+                "frames within": f"{own.frames_share / 10} %",
+                "met": own.met,
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    for row in run(3):
+        print(row)
