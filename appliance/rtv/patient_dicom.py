@@ -11,7 +11,6 @@ from typing import Any
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 
 from .patient_fields import SECTIONS
@@ -30,9 +29,7 @@ def document_of_file(data: bytes) -> dict[str, Any]:
     try:
         with quiet_pydicom("ignore"):  # what does not hold is refused below, field by field
             return _tree(dcmread(BytesIO(data), stop_before_pixels=True))
-    except ValueError:
-        raise
-    except (InvalidDicomError, Exception) as error:  # pydicom has no common error of its own
+    except Exception as error:  # pydicom has no common error of its own; the text may hold values
         raise ValueError(
             f"patient document: is no readable DICOM file ({type(error).__name__}); give another"
         ) from None

@@ -222,3 +222,37 @@ def test_a_character_set_is_not_trusted() -> None:
     assert checked_terms("ISO_IR 100", "x") == ("ISO_IR 100",)
     assert not survives("PatientName", "山田", ["ISO_IR 100"])
     assert not survives("PatientID", "a\\b", ["ISO_IR 192"])
+
+
+def _worklist() -> bytes:
+    item, step = Dataset(), Dataset()
+    item.SpecificCharacterSet = "ISO_IR 100"
+    item.PatientName, item.PatientID, item.PatientBirthDate = f"{SECRET}^Zoe", SECRET, "19610412"
+    step.ScheduledPerformingPhysicianName, step.ScheduledProcedureStepID = "Ono^Ken", "S7"
+    item.ScheduledProcedureStepSequence = [step]
+    return bytes(128) + b"DICM" + encode(item)
+
+
+FILE = _worklist()
+JSON = json.dumps(grains.TREE).replace("Yamada", SECRET).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=st.sampled_from([FILE, JSON]),
+    edits=st.lists(
+        st.tuples(st.integers(0, 700), st.integers(0, 9), st.binary(max_size=9)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_a_damaged_file_is_refused_in_one_line_or_read(
+    data: bytes, edits: list[tuple[int, int, bytes]]
+) -> None:
+    for at, length, new in edits:
+        at %= len(data) + 1
+        data = data[:at] + new + data[at + length :]
+    try:
+        grains.session(load_document(data))
+    except ValueError as error:
+        assert "\n" not in str(error) and SECRET not in str(error)
