@@ -309,6 +309,53 @@ void progressive_over_loopback(bool aligned, bool slices) {
   CHECK(tx.counters().slates.get() == 0);
 }
 
+// A socket without UDP checksums may not cut bursts: the kernel then says EINVAL by itself.
+void without_udp_segment() {
+  Listener in;
+  Events events;
+  TxCounters counters;
+  TxSocket out({"lo", "127.0.0.1", "127.0.0.1", 0, in.port}, 1460, false, events);
+  for (int fd = 3; fd < 64; ++fd) {
+    sockaddr_in a{};
+    socklen_t n = sizeof a;
+    const int on = 1;
+    if (getpeername(fd, reinterpret_cast<sockaddr *>(&a), &n) == 0 && ntohs(a.sin_port) == in.port)
+      CHECK(setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &on, sizeof on) == 0);
+  }
+  std::vector<uint8_t> bytes(10 * 100 + 30);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 7);
+  for (int round = 0; round < 2; ++round) {
+    out.send(bytes.data(), bytes.size(), 100, 0, counters);
+    const auto got = in.all();
+    CHECK(got.size() == 11 && got.front().size() == 100 && got.back().size() == 30);
+    std::vector<uint8_t> all;
+    for (const auto &p : got) all.insert(all.end(), p.begin(), p.end());
+    CHECK(all == bytes);
+  }
+  EventLine line;
+  CHECK(events.take(&line) && std::strcmp(line.code, "no-udp-segment") == 0);
+  CHECK(!events.take(&line) && counters.packets_unsent.get() == 0);
+}
+
+void nobody_listens() {
+  uint16_t port;
+  {
+    Listener in;
+    port = in.port;
+  }
+  const rtv_format f = small();
+  TxConfig c = config_for(f, port);
+  ClockSource source(f, (tai_now() / 20'000'000 + 1) * 20'000'000, 20'000'000);
+  c.max_frames = 3;
+  Transmitter tx(source.table(), c);
+  for (int round = 1; round <= 2; ++round) {  // a second start sends as many again
+    tx.start();
+    finish(tx);
+    CHECK(tx.counters().frames.get() == 3u * static_cast<unsigned>(round));
+  }
+  CHECK(tx.counters().send_errors.get() == 0);
+}
+
 void loss_and_return() {
   const rtv_format f = small();
   Listener in;
@@ -359,6 +406,8 @@ int main() {
   progressive_over_loopback(true, true);
   progressive_over_loopback(false, false);
   progressive_over_loopback(false, true);
+  without_udp_segment();
+  nobody_listens();
   loss_and_return();
   std::puts("ok");
 }

@@ -139,6 +139,7 @@ void Transmitter::run() {
   dress_thread({"rtv-tx", config_.realtime, 50, config_.cpu}, pacing_.paced && !pacing_.adaptive,
                events_);
   started_tai_ = tai_now();
+  frames_before_ = counters_.frames.get();
   flowing_ = locked_ = false;
   last_static_ = last_sync_ = 0;
   config_.aligned ? run_aligned() : run_direct();
@@ -148,7 +149,7 @@ void Transmitter::run() {
 
 bool Transmitter::wanted() const {
   return !stop_.load(std::memory_order_relaxed) &&
-         (config_.max_frames == 0 || counters_.frames.get() < config_.max_frames);
+         (config_.max_frames == 0 || counters_.frames.get() - frames_before_ < config_.max_frames);
 }
 
 void Transmitter::hold(rtv_frame *frame) {

@@ -104,6 +104,7 @@ class Transmitter {
   bool flowing_ = false;
   int64_t started_tai_ = 0, last_sync_ = 0, last_static_ = 0;
   uint32_t last_static_id_ = 0;
+  uint64_t frames_before_ = 0;  // of earlier starts
 
   std::thread thread_;
   std::atomic<bool> stop_{false}, running_{false};
