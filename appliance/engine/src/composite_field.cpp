@@ -168,8 +168,7 @@ Atlas::Atlas(uint32_t w, uint32_t h, std::vector<uint8_t> a)
 }
 
 FieldPainter::FieldPainter(const rtv_format &format, const Field &field)
-    : format_(format),
-      field_(field),
+    : field_(field),
       colour_(convert_pixel(format, field.colour[0], field.colour[1], field.colour[2])) {
   if (field.x >= format.width || field.y >= format.height)
     throw std::invalid_argument("field: " + std::to_string(field.x) + "," +

@@ -69,7 +69,6 @@ class FieldPainter {
             uint32_t to) const;
 
  private:
-  rtv_format format_;
   Field field_;
   Pixel colour_;
 };
