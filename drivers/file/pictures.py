@@ -62,14 +62,6 @@ def _on_black(
     return canvas
 
 
-class _Still:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def draw(self, frame: Frame) -> None:
-        RgbPicture(_open_image(self._path)).draw(frame)
-
-
 def _open_image(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
@@ -92,7 +84,7 @@ class ImageReader:
     def pictures(self) -> Iterator[tuple[Fraction, Fraction, Picture]]:
         """In the order of the paths."""
         for i, path in enumerate(self._paths):
-            yield i / self._rate, 1 / self._rate, _Still(path)
+            yield i / self._rate, 1 / self._rate, RgbPicture(_open_image(path))
 
     def about(self) -> int | None:
         """The number of files."""

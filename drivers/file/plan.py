@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -51,8 +52,8 @@ def frames_of(
             start = time
         time = max(time - start, held[0] if held else Fraction(0))
         if held is not None:
-            # Up to the frame that lies nearer to the new picture than to the held one.
-            until = _ceil((held[0] + time) / 2 * rate)
+            # Up to the last frame that lies no nearer to the new picture than to the held one.
+            until = math.floor((held[0] + time) / 2 * rate) + 1
             if until > at:
                 yield held[2], at, until - at
                 at = until
@@ -61,7 +62,3 @@ def frames_of(
         until = max(round((held[0] + held[1]) * rate), at + (at == 0))
         if until > at:
             yield held[2], at, until - at
-
-
-def _ceil(value: Fraction) -> int:
-    return -(-value.numerator // value.denominator)

@@ -132,18 +132,25 @@ class FileSource(PretendCard):
         return FramePool(format, count, layout)
 
     def _once_through(self) -> Iterator[tuple[Picture, int, int]]:
-        """The pictures of one loop. A file that breaks off after its beginning ends there."""
+        """The pictures of one loop. ValueError: there is none."""
+        nothing = True
+        for item in frames_of(self._until_damage(), self._rate):
+            nothing = False
+            yield item
+        if nothing:
+            raise ValueError(f"file: {self._path} has no frame that can be decoded")
+
+    def _until_damage(self) -> Iterator[tuple[Fraction, Fraction, Picture]]:
+        """A file that breaks off after its beginning ends there."""
         nothing = True
         try:
-            for item in frames_of(self._reader.pictures(), self._rate):
+            for item in self._reader.pictures():
                 nothing = False
                 yield item
         except ValueError:
             if nothing:
                 raise
             self._counts["damaged"] += 1
-        if nothing:
-            raise ValueError(f"file: {self._path} has no frame that can be decoded")
 
     def _keep_all(self, memory: int) -> bool:
         """Converts the whole clip. False when it is longer than its file said."""
@@ -185,7 +192,7 @@ class FileSource(PretendCard):
     ) -> None:
         # Frames that consumers hold come on top of those that wait.
         pool = self._new_pool(ahead + 16)
-        base = 0
+        base = end = 0
         while not self._stop.is_set():
             picture, first, count = item
             frame = None
@@ -194,14 +201,28 @@ class FileSource(PretendCard):
                     return
             picture.draw(frame)
             self._counts["pictures"] += 1
+            end = base + first + count
             self._feeder.push(frame.capsule(), base + first, count)
+            following = next(rest, None)
+            if following is None:
+                self._counts["loop_frames"] = end - base
+                base = end
+                rest, following = self._again()
+            if following is None:
+                return
+            item = following
+
+    def _again(self) -> tuple[Iterator[tuple[Picture, int, int]], tuple[Picture, int, int] | None]:
+        """The next loop and its first picture; waits while the file cannot be read any more (the
+        last picture is held, marked, meanwhile). None when the source is closed."""
+        while True:
+            rest = self._once_through()
             try:
-                item = next(rest)
-            except StopIteration:
-                base += first + count
-                self._counts["loop_frames"] = first + count
-                rest = self._once_through()
-                item = next(rest)
+                return rest, next(rest)
+            except ValueError:
+                self._counts["damaged"] += 1
+            if self._stop.wait(1.0):
+                return rest, None
 
 
 def _frame_bytes(format: VideoFormat, layout: Layout | None) -> int:

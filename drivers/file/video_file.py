@@ -35,6 +35,8 @@ class VideoReader:
         self._path = path
         self._frames: int | None = None
         with self._open() as container:
+            if container.format.name == "tty":  # FFmpeg would draw any text
+                raise ValueError(f"file: {path} is a text, not a video")
             stream = self._stream(container)
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
             self._period = 1 / Fraction(rate)
