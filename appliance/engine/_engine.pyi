@@ -131,7 +131,13 @@ class Transmitter:
     def stop(self) -> None:
         """Ends after the frame being sent; idempotent; joins the threads."""
     def running(self) -> bool: ...
-    def counters(self) -> dict[str, int]: ...
+    def counters(self) -> dict[str, int]:
+        """frames, fields, packets, bytes (UDP payload, one path), bursts; repeats, drops (by the
+        frame synchroniser), source_lost (before the hand-over), skipped (alignment points missed),
+        late_bursts (after their reading by more than TDRAIN), short_frames (slices that did not
+        come); slates, signal_losses, source_restarts; grains, grain_packets, static_sent, poses;
+        send_errors, enobufs, packets_unsent (all paths), txtime_missed, txtime_invalid; spin_ns,
+        work_ns, thread_cpu_ns (CPU time of the thread: their sum)."""
     def histograms(self) -> dict[str, Histogram]:
         """pacing_late (burst against schedule), handover (capture to first packet), frame_send."""
     def events(self) -> list[Event]:

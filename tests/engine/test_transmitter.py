@@ -172,9 +172,10 @@ def test_direct_is_stamped_with_the_capture_time() -> None:
         tx.set_grain(**grains.session().templates.arguments())
         finish(tx)
         found, read = video_units(video), read_grains(metadata.packets())
-    assert [src.given[e.origin] for e, _, _ in read] == [
-        src.given[read[0][0].origin] + i for i in range(6)
-    ]
+    steps = np.diff([src.given[e.origin] for e, _, _ in read])
+    count = tx.counters()
+    assert (steps >= 1).all()
+    assert int((steps - 1).sum()) <= count["drops"] + count["source_lost"]
     for unit, (elements, timestamp, _) in zip(found, read, strict=True):
         assert elements.sync == elements.origin
         assert unit.timestamp == timestamp == rtp_timestamp(elements.origin)
@@ -291,7 +292,8 @@ def test_static_part_each_half_second_and_at_once_when_it_changes() -> None:
             time.sleep(0.3)
         read = read_grains(metadata.packets())
     with_static = [e.sync for e, _, ds in read if "PatientName" in ds]
-    assert max(np.diff(with_static[:3])) <= 300_000_000
+    late = tx.counters()["skipped"] * PERIOD  # a machine that stood still
+    assert max(np.diff(with_static[:3])) <= 300_000_000 + late
     instances = [ds.file_meta.RTVCommunicationSOPInstanceUID for _, _, ds in read]
     changes = [i for i in range(1, len(read)) if instances[i] != instances[i - 1]]
     assert len(changes) == 2 and changes[0] >= before
