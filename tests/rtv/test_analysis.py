@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from appliance.rtv.analysis import inspect_capture, render_text, report_json
 from appliance.rtv.analysis.pacing import cinst
 from appliance.rtv.layout import Packing, packet_layout
+from appliance.rtv.rtp import decode_packet, ptp_bytes, ptp_from
 from appliance.rtv.sdp import Session
 from appliance.rtv.traffic import SenderType, traffic_model
 from drivers.video import Sampling, VideoFormat, format_named
@@ -60,7 +61,7 @@ def test_a_good_pair_of_flows(write: object, order: str, with_sdp: bool) -> None
     assert metadata.metadata.grains == 60
     assert metadata.metadata.with_static == 6
     assert metadata.metadata.static_gap_ns == 200_000_000
-    assert metadata.metadata.origin_matches == 60
+    assert metadata.metadata.stamp_matches == 60
     assert metadata.metadata.flow_id == "66666666-7777-4888-8999-aaaaaaaaaaaa"
     (agreement,) = report.agreements
     assert (agreement.matched, agreement.video_only, agreement.metadata_only) == (60, 0, 0)
@@ -251,7 +252,21 @@ def test_metadata_that_does_not_belong_to_the_video() -> None:
     report = inspect_capture(pcap(in_order(records(video), records(wrong, **META))))
     assert (report.agreements[0].video_only, report.agreements[0].metadata_only) == (1, 1)
     (flow,) = (item for item in report.flows if item.kind == "metadata")
-    assert check(flow, "origin timestamps").ok is False
+    assert check(flow, "grain timestamps").ok is False
+
+
+@pytest.mark.parametrize(("age_ms", "ok"), [(0, True), (35, True), (-5, False), (1500, False)])
+def test_an_origin_is_a_little_older_than_its_grain(age_ms: int, ok: bool) -> None:
+    """A frame synchroniser holds a picture for up to two frames; nothing is made beforehand."""
+    timed = []
+    for time, packet in metadata_packets(SMALL, 5):
+        origin = decode_packet(packet).elements[0][1]
+        older = ptp_bytes(ptp_from(origin) - age_ms * 10**6)
+        timed.append((time, packet[:17] + older + packet[27:]))
+    (flow,) = inspect_capture(pcap(records(timed, **META))).flows
+    assert check(flow, "grain timestamps").ok is ok
+    assert flow.metadata is not None and flow.metadata.origin_age_ns is not None
+    assert abs(flow.metadata.origin_age_ns.p50 - age_ms * 10**6) < 12_000
 
 
 def test_a_static_part_that_comes_too_seldom() -> None:

@@ -15,7 +15,7 @@ from appliance.rtv.analysis.sequence import Order
 from appliance.rtv.dissect import Flow
 from appliance.rtv.pcap import Octets
 from appliance.rtv.rtp import GrainElements, RtpError, RtpPacket, decode_elements, decode_packet
-from appliance.rtv.timing import rtp_timestamp
+from appliance.rtv.timing import rtp_timestamp, tai_from_rtp
 
 GrainReader = Callable[[bytes], list[str]]
 """A whole grain's octets to lines for a person, faults as lines that begin with "! ". May raise
@@ -64,13 +64,9 @@ def analyse_metadata(
     statics = [n for n, grain in enumerate(whole) if _has_static(grain.payload())]
     times = [whole[n].time for n in statics]
     gaps = [late - early for early, late in pairwise(times)]
-    origins = [
-        (rtp_timestamp(head.origin, clock_rate), grain.timestamp)
-        for head, grain in zip(heads, whole, strict=True)
-        if head is not None and head.origin is not None
-    ]
+    stamps, ages = _stamps(whole, heads, clock_rate)
     # An instant floored to a nanosecond can show a tick less than its exact alignment point.
-    matches = sum(1 for got, want in origins if (want - got) % (1 << 32) in (0, 1))
+    matches = sum(1 for got, want in stamps if (want - got) % (1 << 32) in (0, 1))
     inner = max(0, len(grains) - 2)
     incomplete = sum(
         1 for n, grain in enumerate(grains[1:-1], 1) if not _whole(grain, n, len(grains), ids)
@@ -84,8 +80,9 @@ def analyse_metadata(
         octets_per_grain=_spread([len(grain.payload()) for grain in whole]),
         with_static=len(statics),
         static_gap_ns=max(gaps, default=None),
-        origin_matches=matches,
-        origin_differs=len(origins) - matches,
+        stamp_matches=matches,
+        stamp_differs=len(stamps) - matches,
+        origin_age_ns=_spread(ages),
         flow_id=_uuid(known[0].flow) if known else None,
         source_id=_uuid(known[0].source) if known else None,
         elements=_names(known),
@@ -96,11 +93,7 @@ def analyse_metadata(
         Check("grains", incomplete == 0, f"{incomplete} of {inner} incomplete"),
         Check("grain contents", not faults, "; ".join(faults[:_ODDITIES]) or "as they should be"),
         _extension_check(known, len(whole)),
-        Check(
-            "origin timestamps",
-            None if not origins else matches == len(origins),
-            f"{matches} of {len(origins)} give their RTP timestamp",
-        ),
+        _stamp_check(stamps, matches, ages, clock_rate),
         _static_check(metadata, span),
     ]
     ticks = [clock.ticks(grain.timestamp, grain.time, clock_rate) for grain in whole]
@@ -144,6 +137,37 @@ def _elements(packet: RtpPacket, ids: Mapping[str, int], faults: list[str]) -> G
         if str(error) not in faults:
             faults.append(str(error))
         return None
+
+
+def _stamps(
+    whole: list[_Grain], heads: list[GrainElements | None], clock_rate: int
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """((timestamp of the sync instant, RTP timestamp) of each grain, age of each origin in ns).
+
+    The RTP timestamp is that of the sync instant, which the video has too. Origin is the capture:
+    the same, unless a frame synchroniser held the picture until its alignment point.
+    """
+    stamps, ages = [], []
+    for grain, head in zip(whole, heads, strict=True):
+        if head is None or head.origin is None:
+            continue
+        sync = head.origin if head.sync is None else head.sync
+        stamps.append((rtp_timestamp(sync, clock_rate), grain.timestamp))
+        ages.append(tai_from_rtp(grain.timestamp, head.origin, clock_rate) - head.origin)
+    return stamps, ages
+
+
+def _stamp_check(
+    stamps: list[tuple[int, int]], matches: int, ages: list[int], clock_rate: int
+) -> Check:
+    early = sum(1 for age in ages if age < -_SECOND // clock_rate - 1)
+    old = sum(1 for age in ages if age > _SECOND)
+    return Check(
+        "grain timestamps",
+        None if not stamps else matches == len(stamps) and early == old == 0,
+        f"{matches} of {len(stamps)} sync instants give their RTP timestamp, "
+        f"{early} origins are later than it, {old} more than a second older",
+    )
 
 
 def _spread(values: list[int]) -> Spread | None:

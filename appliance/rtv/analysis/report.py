@@ -130,8 +130,9 @@ class Metadata:
     octets_per_grain: Spread | None
     with_static: int
     static_gap_ns: int | None  # longest time between two static parts
-    origin_matches: int  # grains whose origin timestamp gives their RTP timestamp
-    origin_differs: int
+    stamp_matches: int  # grains whose sync (or lone origin) timestamp gives their RTP timestamp
+    stamp_differs: int
+    origin_age_ns: Spread | None  # RTP time less origin: how old the picture was when stamped
     flow_id: str | None
     source_id: str | None
     elements: list[str]

@@ -130,6 +130,8 @@ def _metadata(metadata: Metadata) -> list[str]:
             f"{metadata.packets_per_grain.min} .. {metadata.packets_per_grain.max} packets"
         )
     lines.append(f"     extension: {', '.join(metadata.elements) or 'none'}")
+    if metadata.origin_age_ns is not None:
+        lines.append(f"     origin before its RTP time: {_us_spread(metadata.origin_age_ns)}")
     if metadata.flow_id is not None:
         lines.append(f"     flow {metadata.flow_id}, source {metadata.source_id}")
     for grain in metadata.samples:
