@@ -230,6 +230,22 @@ def test_a_broken_packet_is_named(at: int, value: bytes, name: str) -> None:
     assert not report.ok
 
 
+def test_frames_left_out_are_named_without_an_sdp() -> None:
+    per_frame = len(packet_layout(SMALL))
+    timed = [
+        (time, packet)
+        for n, (time, packet) in enumerate(schedule(SMALL, 12))
+        if n // per_frame not in (1, 2, 4, 7, 9, 10)
+    ]
+    for n in range(len(timed)):
+        timed = changed(timed, n, 2, n.to_bytes(2, "big"))
+        timed = changed(timed, n, 12, bytes(2))
+    _, flow = one_video(pcap(records(timed)))
+    assert flow.sequence is not None and flow.sequence.lost == 0
+    assert flow.video is not None and flow.video.rate == "50"
+    assert "4 of 5 steps are not those of 50" in check(flow, "timestamps").text
+
+
 def test_uneven_timestamps_are_named() -> None:
     timed = schedule(SMALL, 6)
     per_frame = len(packet_layout(SMALL))

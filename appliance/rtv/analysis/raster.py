@@ -101,6 +101,13 @@ def guess_rate(steps: list[int], clock_rate: int) -> Fraction | None:
             fits.append((abs(mean - exact), rate))
     if fits:
         return min(fits)[1]
+    for rate in sorted(_RATES):  # frames were left out: whole numbers of periods, the longest
+        exact = clock_rate / rate
+        periods = [round(step / exact) for step in steps]
+        if all(
+            n >= 1 and abs(step - n * exact) < 1 for n, step in zip(periods, steps, strict=True)
+        ):
+            return rate
     return Fraction(clock_rate, low) if low == high and low > 0 else None
 
 
