@@ -1,8 +1,66 @@
-"""The `rtvbox` command."""
+"""The `rtvbox` command: parses, dispatches, and turns what went wrong into one line and a code.
+
+Exit codes: 0 good; 1 the run found faults; 2 bad input, nothing was started; 130 interrupted.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
-def main() -> int:
+from appliance.commands import demo, formats, inspect, report_schema, rx, tx
+from appliance.runner import CommandError
+
+_COMMANDS = (tx, rx, inspect, demo, formats, report_schema)
+_ABOUT = "Converter box SDI/HDMI <-> DICOM Real-Time Video (SMPTE ST 2110 and DICOM PS3.22)."
+_CODES = """exit codes:
+  0    the run was good
+  1    the run found faults (lost frames, broken limits ...), or something failed on the way
+  2    bad input: one line says which value and what to do; nothing was started
+  130  interrupted (Ctrl-C); reports asked for are written all the same"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.removeprefix("argument ").replace("\n", " ")
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = _Parser(
+        prog="rtvbox",
+        description=_ABOUT,
+        epilog=_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    raise SystemExit("rtvbox: no command yet")
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except ValueError as error:
+        return _say(args.command, error, 2)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(args.command, f"{where}{error.strerror or error}", 2)
+    except CommandError as error:
+        return _say(args.command, error, 1)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _say(command: str, what: object, code: int) -> int:
+    line = " ".join(str(what).split())
+    print(f"rtvbox {command}: {line}", file=sys.stderr)
+    return code

@@ -1,0 +1,130 @@
+"""Lines that other programs write to a run: over a FIFO, or a Unix socket that we open."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.rtv.dynamic import LineReader
+
+_WRITERS = 16
+
+
+class LineInput:
+    """Calls `take` with each line, in its own thread.
+
+    path: an existing FIFO is read, by whomever it is written; where nothing exists yet, a Unix
+    stream socket is opened and taken away at the end. Lines that are too long are dropped.
+
+    Raises ValueError, one line, when the path is neither.
+    """
+
+    def __init__(self, path: Path, field: str, take: Callable[[bytes], None]) -> None:
+        self._path = path
+        self._take = take
+        self._selector = selectors.DefaultSelector()
+        self._buffers: dict[int, LineReader] = {}
+        self._made: tuple[int, int] | None = None
+        self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._selector.register(self._wake, selectors.EVENT_READ, self._stop)
+        self._running = True
+        try:
+            self._open(field)
+        except BaseException:
+            self._close()
+            raise
+        self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the thread and takes the socket away; idempotent."""
+        if self._running:
+            self._running = False
+            os.write(self._woken, b".")
+            self._thread.join()
+
+    def _open(self, field: str) -> None:
+        try:
+            mode = self._path.stat().st_mode
+        except FileNotFoundError:
+            self._listen(field)
+            return
+        if not stat.S_ISFIFO(mode):
+            raise ValueError(
+                f"{field}: {self._path} is no FIFO; run mkfifo, or name a path where nothing is"
+            )
+        # Also open for writing: a writer that goes away is then no end of the file.
+        fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(fd, selectors.EVENT_READ, self._read)
+        self._buffers[fd] = LineReader()
+
+    def _listen(self, field: str) -> None:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(str(self._path))
+            os.chmod(self._path, 0o600)  # noqa: PTH101 - patient positions are nobody else's
+            listener.listen(_WRITERS)
+        except OSError as error:
+            listener.close()
+            raise ValueError(
+                f"{field}: no socket at {self._path} ({error.strerror or error}); choose another "
+                "path"
+            ) from None
+        found = self._path.stat()
+        self._made = (found.st_dev, found.st_ino)
+        listener.setblocking(False)
+        fd = listener.detach()
+        self._selector.register(fd, selectors.EVENT_READ, self._accept)
+
+    def _run(self) -> None:
+        while self._running:
+            for key, _ in self._selector.select():
+                key.data(key.fd)
+        self._close()
+
+    def _stop(self, _fd: int) -> None:
+        self._running = False
+
+    def _accept(self, fd: int) -> None:
+        with socket.socket(fileno=os.dup(fd)) as listener:
+            writer, _ = listener.accept()
+        if len(self._buffers) >= _WRITERS:
+            writer.close()
+            return
+        writer.setblocking(False)
+        taken = writer.detach()
+        self._buffers[taken] = LineReader()
+        self._selector.register(taken, selectors.EVENT_READ, self._read)
+
+    def _read(self, fd: int) -> None:
+        try:
+            data = os.read(fd, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._selector.unregister(fd)
+            os.close(fd)
+            del self._buffers[fd]
+            return
+        for line in self._buffers[fd].feed(data):
+            self._take(line)
+
+    def _close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            os.close(key.fd)
+        self._selector.close()
+        os.close(self._woken)
+        if self._made:
+            try:
+                found = self._path.stat()
+            except OSError:
+                return
+            if (found.st_dev, found.st_ino) == self._made:
+                self._path.unlink(missing_ok=True)

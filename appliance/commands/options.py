@@ -1,0 +1,124 @@
+"""Options that several commands share, and what they mean. Raises ValueError, one line."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from appliance.modes.flow import Endpoint
+from drivers.video import Sampling, VideoFormat, format_named
+
+SAMPLINGS = {
+    "4:2:2": Sampling.YCBCR_422,
+    "4:4:4": Sampling.YCBCR_444,
+    "RGB": Sampling.RGB,
+}
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within bounds, for argparse."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is out of range; give {low}..{high}")
+        return number
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """A number within bounds, for argparse."""
+
+    def read(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = low - 1
+        if not low <= found <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is out of range; give {low:g}..{high:g}")
+        return found
+
+    return read
+
+
+def add_running(own: argparse.ArgumentParser) -> None:
+    """What `tx` and `rx` have in common."""
+    own.add_argument("--frames", type=whole(1, 2**31), help="end after so many frames")
+    own.add_argument(
+        "--seconds", type=number(0.1, 10**8), help="end after so many seconds (default: Ctrl-C)"
+    )
+    own.add_argument("--report", metavar="FILE", type=Path, help="write a JSON report at the end")
+    own.add_argument(
+        "--no-realtime",
+        action="store_true",
+        help="do not ask for real-time priority and locked memory",
+    )
+    own.add_argument("--cpu", type=whole(0, 1023), help="keep the engine's thread on this CPU")
+    own.add_argument(
+        "--quiet", action="store_true", help="no progress; only warnings, errors and the result"
+    )
+    own.add_argument(
+        "--status",
+        metavar="FILE",
+        type=Path,
+        help="replace this JSON file with the state of the run, ten times a second",
+    )
+
+
+def add_slices(own: argparse.ArgumentParser, where: str) -> None:
+    """--slices."""
+    own.add_argument(
+        "--slices",
+        action="store_true",
+        help=f"hand lines over as they are ready {where}, not whole frames: below a frame of delay",
+    )
+
+
+def video_format(args: argparse.Namespace) -> VideoFormat:
+    """The format of --format, --depth, --sampling and --colorimetry."""
+    changes: dict[str, Any] = {"depth": args.depth, "colorimetry": args.colorimetry}
+    changes["sampling"] = SAMPLINGS[args.sampling]
+    return format_named(args.format, **changes)
+
+
+def endpoint(text: str, field: str, *, unicast: bool) -> Endpoint:
+    """ADDRESS:PORT. unicast: one host is meant, not a group."""
+    host, colon, port_text = text.rpartition(":")
+    if not colon:
+        raise ValueError(f"{field}: {text!r} has no port; write ADDRESS:PORT, 239.1.1.1:5000")
+    try:
+        address = ipaddress.IPv4Address(host)
+    except ValueError:
+        raise ValueError(
+            f"{field}: {host!r} is no IPv4 address; write ADDRESS:PORT, 239.1.1.1:5000"
+        ) from None
+    if not port_text.isascii() or not port_text.isdigit() or not 1 <= int(port_text) <= 65535:
+        raise ValueError(f"{field}: port {port_text!r} is out of range; choose 1..65535")
+    if not unicast and not address.is_multicast:
+        raise ValueError(
+            f"{field}: {address} is no multicast address; choose one of 239.0.0.0/8, or give "
+            "--unicast for one host"
+        )
+    if unicast and (address.is_multicast or address.is_unspecified or int(address) == 2**32 - 1):
+        raise ValueError(f"{field}: {address} is not one host's; leave --unicast out or name one")
+    return Endpoint(str(address), int(port_text))
+
+
+def writable(path: Path | None, field: str) -> None:
+    """Raises ValueError unless a file can be written there, so that no run ends in vain."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise ValueError(f"{field}: {path} is a directory; name a file")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{field}: {path.parent} does not exist; make it or choose another")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise ValueError(f"{field}: {path} cannot be written; choose another place")

@@ -1,0 +1,245 @@
+"""`rtvbox rx`: a stream from the network onto an output, with its patient's overlay."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from appliance.commands import options
+from appliance.commands.preview import PreviewServer
+from appliance.commands.running import Signals, run_until_end, write_status, write_whole
+from appliance.commands.terminal import Console, EventLog, console, say_how
+from appliance.modes.cards import SINKS, make_sink
+from appliance.modes.interfaces import interface
+from appliance.modes.machine import tai_utc_s
+from appliance.modes.rx import RxMode, RxOptions
+from appliance.overlay import Layout, default_layout, parse_layout_text
+from appliance.report import to_json
+from appliance.rtv.sdp import MetadataMedia, Session, VideoMedia, parse_sdp
+
+_LARGEST_SDP = 1 << 20
+_EPILOG = """examples:
+  rtvbox rx --sdp flow.sdp --interface eth0 --sink png:frames --frames 10
+  rtvbox rx --sdp flow.sdp --interface eth0 --interface eth1 --overlay layout.json
+  curl -s http://box/flow.sdp | rtvbox rx --sdp - --interface eth0 --sink check --seconds 60
+
+Sinks: null shows frames at their time and keeps nothing; check also reads the frame counter that
+--source synthetic and --stamp draw, and finds frames lost, repeated or with metadata of another;
+capture, png and raw write them. An SDP with two paths (a=group:DUP) is received on both
+(ST 2022-7): give one interface for each, or one for both."""
+
+
+def add(commands: Any) -> None:
+    """Declares the command."""
+    own = commands.add_parser(
+        "rx",
+        help="receive a stream onto an output, with its overlay",
+        description="Receives ST 2110-20 video with DICOM-RTV metadata, as an SDP describes it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    own.add_argument("--sdp", required=True, metavar="FILE", help="SDP of the sender; - reads it")
+    own.add_argument(
+        "--interface",
+        required=True,
+        action="append",
+        metavar="IF",
+        help="device to receive on; twice for ST 2022-7, in the order of the SDP's paths",
+    )
+    own.add_argument("--sink", default="null", metavar="SINK", help=f"{SINKS} (default null)")
+    own.add_argument(
+        "--overlay",
+        metavar="FILE",
+        help="layout of the overlay, JSON; 'default' for the built-in one (default: no overlay)",
+    )
+    own.add_argument(
+        "--link-offset-ms",
+        default="auto",
+        metavar="auto|MS",
+        help="from origin to presentation; auto (default) finds the smallest that loses nothing",
+    )
+    own.add_argument(
+        "--skew-ms",
+        type=options.number(0.1, 450),
+        default=10,
+        help="ST 2022-7: how far the two paths may lie apart (default 10)",
+    )
+    options.add_slices(own, "to the output")
+    own.add_argument(
+        "--preview",
+        metavar="SOCKET",
+        type=Path,
+        help="open this Unix socket for small JPEG pictures of the output, about ten a second",
+    )
+    options.add_running(own)
+    own.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Checks everything, then receives until the end."""
+    log, terminal = console("rx", quiet=args.quiet)
+    session = read_sdp(args.sdp)
+    video, metadata = session.video, session.metadata
+    for name in args.interface:
+        interface(name)
+    layout = read_layout(args.overlay)
+    settings = RxOptions(
+        link_offset_ns=link_offset(args.link_offset_ms),
+        skew_ns=int(args.skew_ms * 1_000_000),
+        slices=args.slices,
+        max_frames=args.frames or 0,
+        realtime=not args.no_realtime,
+        cpu=-1 if args.cpu is None else args.cpu,
+    )
+    for path, field in ((args.report, "report"), (args.status, "status")):
+        options.writable(path, field)
+    with ExitStack() as stack:
+        sink = make_sink(args.sink, realtime=not args.no_realtime)
+        stack.callback(sink.close)
+        checked = args.sink == "check"
+        mode = RxMode(sink, video, metadata, args.interface, layout, settings, checked=checked)
+        stack.callback(mode.close)
+        preview = None
+        if args.preview:
+            preview = PreviewServer(args.preview, mode.snapshot)
+            stack.callback(preview.close)
+        signals = stack.enter_context(Signals().caught())
+        _say_what(log, session, video, metadata)
+        mode.start()
+        watch = _Watch(args, mode, log, terminal)
+        duration = run_until_end(signals, mode.running, watch.tick, seconds=args.seconds)
+        mode.diary.look()
+        if preview is not None:
+            preview.close()
+        mode.close()
+        watch.tick()
+        report = mode.report(duration)
+    terminal.end()
+    if args.report:
+        write_whole(args.report, to_json(report))
+    say_how(log, f"{report.frames.presented} frames presented", duration, report.verdict)
+    return signals.code(report.verdict.good)
+
+
+class _Watch:
+    """What happens ten times a second beside the receiving."""
+
+    def __init__(
+        self, args: argparse.Namespace, mode: RxMode, log: logging.Logger, terminal: Console
+    ) -> None:
+        self._args, self._mode, self._log = args, mode, log
+        self._terminal = terminal
+        self._events = EventLog(log)
+        self._ticks = 0
+
+    def tick(self) -> None:
+        """Overlay, events, progress, status."""
+        mode = self._mode
+        before = mode.static_id
+        for issue in mode.update_overlay():
+            self._log.warning("overlay: %s", issue)
+        if mode.static_id != before:
+            self._log.info("static part %d: overlay drawn", mode.static_id)
+        self._events.write(mode.events())
+        if self._ticks % 5 == 0:
+            mode.diary.look()
+        if self._ticks % 10 == 0:
+            self._terminal.progress(progress_line(mode.counters(), mode.diary.age_ns()))
+        if self._args.status:
+            state = {
+                "role": "rx",
+                "counters": mode.counters(),
+                "sink": mode.sink_stats(),
+                "latency": mode.histograms()["latency"],
+            }
+            write_status(self._args.status, state)
+        self._ticks += 1
+
+
+def progress_line(c: dict[str, int], age_ns: int) -> str:
+    """One line: how much, how fast, what went wrong."""
+    seconds = max(age_ns, 1) / 1e9
+    return (
+        f"rx {seconds:7.1f} s  frames {c['presented']} ({c['presented'] / seconds:.1f}/s)  "
+        f"lost {c['lost']}  recovered {c['recovered']}  late {c['late']}  repeats {c['repeats']}  "
+        f"no metadata {c['metadata_missing']}  offset {c['link_offset_ns'] / 1e6:.2f} ms"
+    )
+
+
+def read_sdp(text: str) -> Session:
+    """The session of a file, or of standard input for "-". Raises ValueError, one line."""
+    if text == "-":
+        data = sys.stdin.buffer.read(_LARGEST_SDP + 1)
+    else:
+        try:
+            with Path(text).open("rb") as file:
+                data = file.read(_LARGEST_SDP + 1)
+        except OSError as error:
+            raise ValueError(
+                f"sdp: {text} cannot be read ({error.strerror}); name the sender's SDP"
+            ) from None
+    if len(data) > _LARGEST_SDP:
+        raise ValueError(f"sdp: {text} is longer than {_LARGEST_SDP} octets; is it the one?")
+    try:
+        session = parse_sdp(data)
+        _ = session.video, session.metadata  # one of each at most, or it says what to do
+    except ValueError as error:
+        raise ValueError(f"sdp: {error}") from None
+    return session
+
+
+def read_layout(text: str | None) -> Layout | None:
+    """The layout of a file; None for none. Raises ValueError, one line."""
+    if text is None or text == "none":
+        return None
+    if text == "default":
+        return default_layout()
+    try:
+        words = Path(text).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(
+            f"overlay: {text} cannot be read ({error.strerror}); name a layout, or 'default'"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"overlay: {text} is not UTF-8; save it as UTF-8") from None
+    try:
+        return parse_layout_text(words)
+    except ValueError as error:
+        raise ValueError(f"overlay: {error}") from None
+
+
+def link_offset(text: str) -> int:
+    """ns; -1 for auto. Raises ValueError, one line."""
+    if text == "auto":
+        return -1
+    try:
+        milliseconds = float(text)
+    except ValueError:
+        milliseconds = -1.0
+    if not 0 <= milliseconds <= 10_000:
+        raise ValueError(
+            f"link-offset-ms: {text!r} is out of range; give auto or 0..10000 (0 shows at once)"
+        )
+    return round(milliseconds * 1e6)
+
+
+def _say_what(
+    log: logging.Logger, session: Session, video: VideoMedia, metadata: MetadataMedia | None
+) -> None:
+    for note in session.notes:
+        log.warning("sdp: %s", note)
+    fmt = video.format
+    for leg in video.legs:
+        log.info(
+            "receiving %dx%d%s %s/s %d bit %s from %s:%d",
+            *(fmt.width, fmt.height, "i" if fmt.interlaced else "p", fmt.rate, fmt.depth),
+            *(fmt.sampling, leg.address, leg.port),
+        )
+    if metadata is None:
+        log.warning("sdp: no metadata flow: plain ST 2110-20, no patient can be shown")
+    if tai_utc_s() == 0:
+        log.warning("clock: the kernel was not told TAI - UTC: fine only if the sender's is alike")

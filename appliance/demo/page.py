@@ -1,0 +1,173 @@
+"""The page of the demonstration, on 127.0.0.1 alone: plain HTML and one WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from appliance.demo.boxes import Line
+from appliance.demo.previews import Outputs
+from appliance.modes.machine import CLOCK_TAI
+
+_FILES = {
+    "/": ("page.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
+_STATE_S = 0.5
+_NAMES = {"127.0.0.1", "localhost"}
+
+
+class Page:
+    """Serves the state of the lines. measured: figures since the start, as JSON values."""
+
+    def __init__(self, lines: list[Line], measured: Callable[[], list[dict[str, Any]]]) -> None:
+        self._lines = lines
+        self._measured = measured
+        self._sockets: set[web.WebSocketResponse] = set()
+        self.stopped = False
+        self.touched = False
+        """Whether somebody changed a patient or cut a signal, which moves figures."""
+
+    @asynccontextmanager
+    async def served(self, port: int) -> AsyncIterator[str]:
+        """Serves while the context lasts; gives the address. Raises ValueError when the port is
+        taken."""
+        self._outputs = Outputs([line.file("preview") for line in self._lines])
+        app = web.Application(middlewares=[_only_here])
+        for path in _FILES:
+            app.router.add_get(path, _file)
+        app.router.add_get("/live", self._live)
+        app.router.add_post("/patient/{name}", self._patient)
+        app.router.add_post("/cut/{name}", self._cut)
+        app.router.add_post("/stop", self._stop)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", port)
+            await site.start()
+            assert site._server is not None
+            found = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        except OSError as error:
+            await runner.cleanup()
+            raise ValueError(
+                f"port: {port} cannot be used ({error.strerror}); give another, or --port 0"
+            ) from None
+        self._outputs.start()
+        try:
+            yield f"http://127.0.0.1:{found}/"
+        finally:
+            for socket in list(self._sockets):
+                await socket.close()
+            await self._outputs.stop()
+            await runner.cleanup()
+
+    async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=5.0)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        senders = [
+            asyncio.create_task(self._send_pictures(socket)),
+            asyncio.create_task(self._send_state(socket)),
+        ]
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        finally:
+            self._sockets.discard(socket)
+            for sender in senders:
+                sender.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
+        return socket
+
+    async def _send_pictures(self, socket: web.WebSocketResponse) -> None:
+        slot = 0
+        with contextlib.suppress(ConnectionError):
+            while True:
+                slot, pictures = await self._outputs.next(slot)
+                shown = [picture for picture in pictures if picture is not None]
+                names = [
+                    line.stream.name
+                    for line, picture in zip(self._lines, pictures, strict=True)
+                    if picture is not None
+                ]
+                heads = [
+                    {"name": name, **picture.about}
+                    for name, picture in zip(names, shown, strict=True)
+                ]
+                await socket.send_str(json.dumps({"pictures": heads, "slot": slot}))
+                for picture in shown:
+                    await socket.send_bytes(picture.jpeg)
+
+    async def _send_state(self, socket: web.WebSocketResponse) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await socket.send_str(json.dumps(self._state()))
+                await asyncio.sleep(_STATE_S)
+
+    def _state(self) -> dict[str, Any]:
+        streams = [
+            {
+                "name": line.stream.name,
+                "title": line.stream.title,
+                "cut": line.cut,
+                "dead": line.dead(),
+                "measured": measured,
+            }
+            for line, measured in zip(self._lines, self._measured(), strict=True)
+        ]
+        return {"tai": time.clock_gettime_ns(CLOCK_TAI), "streams": streams}
+
+    def _line(self, request: web.Request) -> Line:
+        name = request.match_info["name"]
+        for line in self._lines:
+            if line.stream.name == name:
+                return line
+        raise web.HTTPNotFound(text=f"no stream {name!r}")
+
+    async def _patient(self, request: web.Request) -> web.Response:
+        self._line(request).change_patient()
+        self.touched = True
+        return web.Response(status=204)
+
+    async def _cut(self, request: web.Request) -> web.Response:
+        await asyncio.to_thread(self._line(request).toggle_cut)
+        self.touched = True
+        return web.Response(status=204)
+
+    async def _stop(self, _request: web.Request) -> web.Response:
+        self.stopped = True
+        return web.Response(status=204)
+
+
+@web.middleware
+async def _only_here(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuses what another site's page makes a browser ask."""
+    host = (request.host or "").rsplit(":", 1)[0]
+    origin = request.headers.get("Origin")
+    if host not in _NAMES or (origin is not None and origin != f"http://{request.host}"):
+        raise web.HTTPForbidden(text="this page is for 127.0.0.1 only")
+    response = await handler(request)
+    if not response.prepared:
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'self'; img-src 'self' blob:; connect-src 'self'"
+        )
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def _file(request: web.Request) -> web.Response:
+    name, kind = _FILES[request.path]
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return web.Response(text=text, content_type=kind, charset="utf-8")

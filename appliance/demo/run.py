@@ -1,0 +1,188 @@
+"""The demonstration from beginning to end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.commands.running import Signals, write_whole
+from appliance.demo.boxes import Choice, Line
+from appliance.demo.measure import Look, between, faults, look, table
+from appliance.demo.namespaces import Lab
+from appliance.demo.page import Page
+from appliance.demo.pictures import Stream
+from appliance.report import VERSION, Measured
+
+_START_S = 90.0  # a clip is converted before its sender starts
+_SETTLE_S = 3.0
+_PROBE_S = 4.0
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for. seconds: None = until told to end. sender_type: "auto" tries N, then W
+    where this machine cannot pace N. port: 0 = any free one."""
+
+    format: str
+    depth: int
+    sender_type: str
+    seconds: float | None
+    headless: bool
+    port: int
+    report: Path | None
+    realtime: bool
+
+
+def run_demo(streams: tuple[Stream, ...], wishes: Wishes, log: logging.Logger) -> int:
+    """Runs it; the exit code. Raises ValueError or CommandError, one line, when it cannot."""
+    signals = Signals()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rtvbox-demo-")))
+        stack.enter_context(signals.caught())
+        lab = stack.enter_context(Lab(["tx", "rx"]))
+        types = ("N", "W") if wishes.sender_type == "auto" else (wishes.sender_type,)
+        for kind in types:
+            choice = Choice(wishes.format, wishes.depth, kind, wishes.realtime)
+            log.info(
+                "starting %d streams of %s %d bit, sender type %s: boxes tx and rx, one switch",
+                *(len(streams), choice.format, choice.depth, kind),
+            )
+            lines = [Line(each, number, folder, choice) for number, each in enumerate(streams, 1)]
+            with ExitStack() as running:
+                for line in lines:
+                    running.callback(line.stop)
+                if not _start(lines, lab, signals):
+                    return 130
+                if kind != types[-1] and not _holds(lines, kind, log, signals):
+                    continue
+                if signals.end:
+                    return 130
+                return _show(lines, wishes, log, signals, running)
+    raise AssertionError("unreachable: the last sender type is always shown")
+
+
+def _start(lines: list[Line], lab: Lab, signals: Signals) -> bool:
+    """Everything, senders first; False when interrupted."""
+    for line in lines:
+        line.forget()
+        line.start_tx(lab["tx"])
+    for line in lines:
+        line.await_sdp(_START_S, lambda: signals.end)
+        if signals.end:
+            return False
+        line.start_rx(lab["rx"])
+    for line in lines:
+        line.await_picture(_START_S, lambda: signals.end)
+    return _pause(_SETTLE_S, lines, signals)
+
+
+def _pause(seconds: float, lines: list[Line], signals: Signals) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if signals.end:
+            return False
+        _alive(lines)
+        time.sleep(0.05)
+    return True
+
+
+def _alive(lines: list[Line]) -> None:
+    for line in lines:
+        words = line.dead()
+        if words:
+            raise ValueError(f"a box died: {words}")
+
+
+def _looks(lines: list[Line]) -> list[Look]:
+    return [look(line.status("tx"), line.status("rx")) for line in lines]
+
+
+def _measure(lines: list[Line], before: list[Look], started: float) -> list[Measured]:
+    seconds = time.monotonic() - started
+    return [
+        between(line.stream.title, first, last, seconds)
+        for line, first, last in zip(lines, before, _looks(lines), strict=True)
+    ]
+
+
+def _holds(lines: list[Line], kind: str, log: logging.Logger, signals: Signals) -> bool:
+    """Whether this machine carries the streams with this sender type; says so where not."""
+    before, started = _looks(lines), time.monotonic()
+    if not _pause(_PROBE_S, lines, signals):
+        return True
+    found = [fault for row in _measure(lines, before, started) for fault in faults(row)]
+    if found:
+        log.warning("sender type %s is more than this machine can pace:", kind)
+        for fault in found:
+            log.warning("  %s in %.0f s", fault, _PROBE_S)
+    return not found
+
+
+def _show(
+    lines: list[Line], wishes: Wishes, log: logging.Logger, signals: Signals, running: ExitStack
+) -> int:
+    before, started = _looks(lines), time.monotonic()
+    touched = False
+    if wishes.headless:
+        log.info("measuring for %.0f s", wishes.seconds or 0)
+        _pause(wishes.seconds or 0, lines, signals)
+    else:
+        page = Page(lines, lambda: [asdict(row) for row in _measure(lines, before, started)])
+        asyncio.run(_serve(page, lines, wishes, log, signals))
+        touched = page.touched
+    measured = _measure(lines, before, started)
+    running.close()
+    found = [fault for row in measured for fault in faults(row)]
+    print(table(measured))
+    for fault in found:
+        print(f"fault: {fault}")
+    print(_how_well(measured, found, touched))
+    if wishes.report:
+        write_whole(wishes.report, _report(lines, measured, found))
+    if signals.interrupted and wishes.headless:
+        return 130
+    return int(bool(found) and not touched)
+
+
+async def _serve(
+    page: Page, lines: list[Line], wishes: Wishes, log: logging.Logger, signals: Signals
+) -> None:
+    async with page.served(wishes.port) as url:
+        print(f"\n  Look at {url}\n  Stop with Ctrl-C or the button on the page.\n", flush=True)
+        end = None if wishes.seconds is None else time.monotonic() + wishes.seconds
+        while not (signals.end or page.stopped) and (end is None or time.monotonic() < end):
+            _alive(lines)
+            await asyncio.sleep(0.1)
+        log.info("stopping")
+
+
+def _how_well(measured: list[Measured], found: list[str], touched: bool) -> str:
+    frames = sum(row.presented for row in measured)
+    if not found:
+        return f"good: {frames} frames, each once, in time and with its own metadata"
+    if touched:
+        return f"{frames} frames; the patient or the signal was changed on the page meanwhile"
+    return (
+        f"NOT good: {len(found)} fault(s) in {frames} frames; a busy or small machine may need "
+        "--format 720p50 or --sender-type W"
+    )
+
+
+def _report(lines: list[Line], measured: list[Measured], found: list[str]) -> str:
+    names = [line.stream.name for line in lines]
+    whole: dict[str, Any] = {
+        "measured": dict(zip(names, [asdict(row) for row in measured], strict=True)),
+        "transmitters": {line.stream.name: line.report("tx") for line in lines},
+        "receivers": {line.stream.name: line.report("rx") for line in lines},
+        "verdict": {"good": not found, "faults": found},
+        "role": "demo",
+        "version": VERSION,
+    }
+    return json.dumps(whole, indent=2) + "\n"

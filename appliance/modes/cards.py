@@ -1,0 +1,78 @@
+"""From what a person writes to a source or a sink: `synthetic`, `file:PATH`, `png:DIR` ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from drivers.file import CaptureSink, FileSource, NullSink, PngSink, RawSink
+from drivers.synthetic import SyntheticSink, SyntheticSource
+from drivers.video import Layout, Sink, Source, VideoFormat
+
+SOURCES = "synthetic or file:PATH"
+SINKS = "null, check, capture:DIR, png:DIR or raw:FILE"
+
+
+class Card(Source, Protocol):
+    """A source that says how its samples lie."""
+
+    @property
+    def layout(self) -> Layout:
+        """Of its frames."""
+
+
+def make_source(
+    text: str,
+    fmt: VideoFormat,
+    *,
+    slices: bool,
+    stamp: bool,
+    realtime: bool,
+    picture_rate: float | None = None,
+) -> Card:
+    """The source of that name.
+
+    stamp: burn a counter into a file's picture; the synthetic one always has it. picture_rate: a
+    second, for files that do not say. Raises ValueError, one line: field, value, remedy.
+    """
+    kind, colon, path = text.partition(":")
+    if text == "synthetic":
+        return SyntheticSource(fmt, slices=slices, realtime=realtime)
+    if kind == "file" and colon:
+        if not path:
+            raise ValueError("source: file: names none; write file:PATH")
+        try:
+            rate = None if picture_rate is None else Fraction(picture_rate).limit_denominator(1001)
+            return FileSource(path, fmt, stamp=stamp, slices=slices, realtime=realtime, rate=rate)
+        except ImportError as error:
+            raise ValueError(
+                f"source: {text} needs the package {error.name}; run: pip install 'rtvbox[file]'"
+            ) from None
+        except ValueError as error:
+            raise ValueError(f"source: {error}") from None
+    raise ValueError(f"source: {text!r} is unknown; choose {SOURCES}")
+
+
+def make_sink(text: str, *, realtime: bool) -> Sink:
+    """The sink of that name. `check` reads the counter in the picture, the others do not look.
+    Raises ValueError, one line."""
+    kind, colon, path = text.partition(":")
+    plain: dict[str, Callable[[], Sink]] = {
+        "null": lambda: NullSink(realtime=realtime),
+        "check": lambda: SyntheticSink("stamp", realtime=realtime),
+    }
+    writing: dict[str, Callable[[Path], Sink]] = {
+        "capture": lambda place: CaptureSink(place, realtime=realtime),
+        "png": lambda place: PngSink(place, realtime=realtime),
+        "raw": lambda place: RawSink(place, realtime=realtime),
+    }
+    if kind in plain and not colon:
+        return plain[kind]()
+    if kind in writing and path:
+        try:
+            return writing[kind](Path(path))
+        except ValueError as error:
+            raise ValueError(f"sink: {error}") from None
+    raise ValueError(f"sink: {text!r} is unknown; choose {SINKS}")

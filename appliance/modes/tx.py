@@ -1,0 +1,222 @@
+"""The transmitter: a source, its patient, and one stream out on one or two paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from appliance.engine._engine import Transmitter
+from appliance.modes.cards import Card
+from appliance.modes.flow import METADATA_TYPE, VIDEO_TYPE, Route, TxPlan
+from appliance.modes.machine import Diary
+from appliance.modes.verdict import format_of, verdict
+from appliance.overlay import TX_SLATES, Composer, default_layout
+from appliance.report import (
+    Distribution,
+    Pacing,
+    Path,
+    TxFrames,
+    TxMetadata,
+    TxPackets,
+    TxReport,
+    Verdict,
+)
+from appliance.rtv.iod import Stream
+from appliance.rtv.patient import PatientDocument
+from appliance.rtv.session import GrainSession
+
+
+@dataclass(frozen=True)
+class TxOptions:
+    """How to send. sync: "aligned" or "direct". burst and pacing are in the plan.
+
+    ssrc, metadata_ssrc: RTP synchronisation sources, 32 bit, different from each other.
+    max_frames: 0 = until stop. cpu: -1 = any.
+    """
+
+    ssrc: int
+    metadata_ssrc: int
+    sync: str = "aligned"
+    slices: bool = False
+    paced: bool = True
+    max_frames: int = 0
+    realtime: bool = True
+    cpu: int = -1
+
+
+class TxMode:
+    """Composes source, metadata and sender. Constructing opens sockets and checks everything;
+    nothing is sent before `start`. Raises ValueError or OSError, one line."""
+
+    def __init__(
+        self,
+        source: Card,
+        plan: TxPlan,
+        stream: Stream,
+        patient: PatientDocument | None,
+        options: TxOptions,
+    ) -> None:
+        self._source = source
+        self._plan = plan
+        self._options = options
+        self._grains = GrainSession(stream, patient, now=datetime.now(UTC))
+        self._transmitter = Transmitter(
+            source.capsule(),
+            format=source.format.native(source.layout),
+            packets=plan.packets,
+            video=[route.leg(route.video) for route in plan.routes],
+            metadata=[route.leg(route.metadata) for route in plan.routes],
+            payload_type=VIDEO_TYPE,
+            ssrc=options.ssrc,
+            metadata_payload_type=METADATA_TYPE,
+            metadata_ssrc=options.metadata_ssrc,
+            max_udp=plan.max_udp,
+            **plan.pacing,
+            paced=options.paced,
+            sync=options.sync,
+            slices=options.slices,
+            max_frames=options.max_frames,
+            realtime=options.realtime,
+            cpu=options.cpu,
+        )
+        self._transmitter.set_grain(**self._grains.templates.arguments())
+        drawn = Composer(default_layout(), plan.format).slates(TX_SLATES)
+        self._transmitter.set_slates(drawn)
+        self.diary = Diary()
+
+    def start(self) -> None:
+        """Begins to send."""
+        self._transmitter.start()
+
+    def stop(self) -> None:
+        """Ends after the frame being sent; idempotent."""
+        self._transmitter.stop()
+
+    def close(self) -> None:
+        """Stops and lets go of the source; idempotent."""
+        self._transmitter.stop()
+        self._source.close()
+
+    def running(self) -> bool:
+        """Whether frames still go out."""
+        return self._transmitter.running()
+
+    def set_patient(self, patient: PatientDocument | None) -> None:
+        """Another patient from the next frame on: a new SOP instance; None: not confirmed."""
+        made = self._grains.change_patient(patient, now=datetime.now(UTC))
+        self._transmitter.set_grain(**made.arguments())
+
+    def set_dynamic(
+        self, values: Mapping[str, float | int | bool | Sequence[float]], tai: int
+    ) -> None:
+        """Values of group 0006 that grains carry until they are a second old. tai: of their
+        origin, ns."""
+        self._transmitter.set_dynamic(dict(values), tai)
+
+    def counters(self) -> dict[str, int]:
+        """Of the engine."""
+        return self._transmitter.counters()
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened since the last call, also noted for the report."""
+        events = [dict(event) for event in self._transmitter.events()]
+        self.diary.note(events)
+        return events
+
+    def histograms(self) -> dict[str, Any]:
+        """Of the engine."""
+        return dict(self._transmitter.histograms())
+
+    def report(self, duration_ns: int, rejected: int) -> TxReport:
+        """The account. rejected: lines of dynamic values that were malformed."""
+        return tx_report(
+            self._plan,
+            self.diary,
+            duration_ns,
+            counters=self.counters(),
+            histograms=self.histograms(),
+            source=self._source.stats(),
+            rejected=rejected,
+        )
+
+
+def tx_report(
+    plan: TxPlan,
+    diary: Diary,
+    duration_ns: int,
+    *,
+    counters: Mapping[str, int],
+    histograms: Mapping[str, Any],
+    source: Mapping[str, int],
+    rejected: int,
+) -> TxReport:
+    """A report from figures."""
+    c = counters
+    return TxReport(
+        format=format_of(plan.format),
+        video=[_path(route, route.video.address, route.video.port) for route in plan.routes],
+        metadata_paths=[
+            _path(route, route.metadata.address, route.metadata.port) for route in plan.routes
+        ],
+        run=diary.run(duration_ns),
+        frames=TxFrames(
+            sent=c["frames"],
+            repeats=c["repeats"],
+            drops=c["drops"],
+            source_lost=c["source_lost"],
+            skipped=c["skipped"],
+            slates=c["slates"],
+            signal_losses=c["signal_losses"],
+        ),
+        packets=TxPackets(
+            video=c["packets"],
+            video_bytes=c["bytes"],
+            metadata=c["grain_packets"],
+            unsent=c["packets_unsent"],
+            send_errors=c["send_errors"],
+        ),
+        metadata=TxMetadata(
+            grains=c["grains"],
+            static_sent=c["static_sent"],
+            poses=c["poses"],
+            dynamic_rejected=rejected,
+        ),
+        pacing=Pacing(
+            sender_type=str(plan.model.sender_type),
+            cmax=plan.model.cmax,
+            burst=plan.pacing["burst"],
+            bursts=c["bursts"],
+            late_bursts=c["late_bursts"],
+            late=Distribution.of(histograms["pacing_late"]),
+            frame_send=Distribution.of(histograms["frame_send"]),
+            handover=Distribution.of(histograms["handover"]),
+            spinning_ns=c["spin_ns"],
+            busy_ns=c["work_ns"],
+        ),
+        source=dict(source),
+        engine=dict(counters),
+        verdict=tx_verdict(counters),
+    )
+
+
+# What makes a sender's run a bad one, and how to say it.
+_TX_FAULTS = {
+    "repeats": "frames were sent twice: the source was late or slower than the media clock",
+    "drops": "frames of the source were left out: it was faster than the media clock",
+    "source_lost": "frames were lost before the hand-over from the card",
+    "skipped": "frame times were missed: this machine was too slow",
+    "slates": "frames showed a banner in place of a live picture",
+    "packets_unsent": "packets were refused by the system",
+    "send_errors": "sends failed",
+}
+
+
+def tx_verdict(counters: Mapping[str, int]) -> Verdict:
+    """Good when every frame of the source went out once, whole and live."""
+    return verdict(counters, _TX_FAULTS, "frames", "no frame was sent")
+
+
+def _path(route: Route, address: str, port: int) -> Path:
+    return Path(route.interface, address, port)
