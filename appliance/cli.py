@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from appliance.commands import demo, formats, inspect, report_schema, rx, tx
 from appliance.runner import CommandError
@@ -23,7 +23,10 @@ _CODES = """exit codes:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line instead of a page of usage."""
+    """Says what is wrong in one line instead of a page of usage; takes no shortened options."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **settings})
 
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ").replace("\n", " ")
@@ -46,7 +49,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    args = parser().parse_args(argv)
+    args, unknown = parser().parse_known_args(argv)
+    if unknown:
+        more = f"{unknown[0]!r} is no option of it (see rtvbox {args.command} --help)"
+        return _say(args.command, more, 2)
     try:
         return int(args.run(args))
     except ValueError as error:
@@ -64,3 +70,7 @@ def _say(command: str, what: object, code: int) -> int:
     line = " ".join(str(what).split())
     print(f"rtvbox {command}: {line}", file=sys.stderr)
     return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

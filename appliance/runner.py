@@ -8,7 +8,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from subprocess import DEVNULL, PIPE, STDOUT, TimeoutExpired
 from typing import Any
+
+__all__ = ["DEVNULL", "PIPE", "STDOUT", "Child", "CommandError", "TimeoutExpired", "run", "start"]
+
+Child = subprocess.Popen[bytes]
+"""A program that runs."""
 
 
 class CommandError(RuntimeError):
@@ -38,7 +44,7 @@ def run(
             timeout=timeout,
             check=False,
         )
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         raise CommandError(f"{argv[0]}: no end after {timeout:g} s") from None
     if done.returncode != 0:
         said = "; ".join((done.stderr.strip() or done.stdout.strip() or "nothing").splitlines())
@@ -46,7 +52,7 @@ def run(
     return done.stdout
 
 
-def start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+def start(argv: Sequence[str], **options: Any) -> Child:
     """Starts a program and returns at once; `options` are those of subprocess.Popen."""
     _require(argv[0])
     return subprocess.Popen(list(argv), **options)

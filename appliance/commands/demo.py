@@ -15,9 +15,9 @@ _EPILOG = """examples:
   rtvbox demo --video operation.mp4    your own video in place of the endoscope
   rtvbox demo --headless --seconds 60 --report demo.json
 
-Two senders (box tx) and two receivers (box rx) run as processes in network namespaces
-joined by a switch. With --headless the run checks itself: exit code 1 when a frame was lost, shown
-twice, late, or carried another frame's metadata. Needs no root where user namespaces are allowed."""
+Two senders (box tx) and two receivers (box rx) run as processes in network namespaces, joined by
+a switch. With --headless the run checks itself: exit code 1 when a frame was lost, shown twice,
+late, or carried another frame's metadata. Needs no root where user namespaces are allowed."""
 
 
 def add(commands: Any) -> None:

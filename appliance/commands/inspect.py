@@ -7,7 +7,6 @@ import json
 import signal
 import socket
 import struct
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
@@ -129,7 +128,7 @@ def _live(args: argparse.Namespace, session: Session | None) -> bytes:
         # Its own user could not write into our folder; in a user namespace there is none.
         argv = ["tcpdump", "-i", args.live, "-n", "-B", "65536", "-w", str(kept), "-Z", "root"]
         argv += ["--time-stamp-precision=nano", f"udp and ({wanted})" if wanted else "udp"]
-        child = runner.start(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        child = runner.start(argv, stderr=runner.PIPE, stdout=runner.DEVNULL)
         with child:
             _await_header(child, kept)
             time.sleep(args.seconds)
@@ -144,7 +143,7 @@ def _live(args: argparse.Namespace, session: Session | None) -> bytes:
         return data
 
 
-def _await_header(child: subprocess.Popen[bytes], file: Path) -> None:
+def _await_header(child: runner.Child, file: Path) -> None:
     """Until tcpdump has opened the device: it writes the file's header then."""
     until = time.monotonic() + 10
     while child.poll() is None and time.monotonic() < until:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance import runner
 from appliance.demo.namespaces import Box
 from appliance.demo.pictures import Stream
 
@@ -35,10 +35,10 @@ class Process:
     def __init__(self, box: Box, argv: list[str], log: Path) -> None:
         with log.open("wb") as out:
             self._child = box.popen(
-                [sys.executable, "-m", "appliance", *argv],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "appliance.cli", *argv],
+                stdin=runner.DEVNULL,
                 stdout=out,
-                stderr=subprocess.STDOUT,
+                stderr=runner.STDOUT,
                 start_new_session=True,  # a Ctrl-C is for the demonstration, which ends them
             )
         self._log = log
@@ -57,7 +57,7 @@ class Process:
         self.send(signal.SIGTERM)
         try:
             self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
+        except runner.TimeoutExpired:
             self._child.kill()
             self._child.wait()
 

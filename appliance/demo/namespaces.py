@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -57,7 +56,7 @@ class Box:
             *argv,
         ]
 
-    def popen(self, argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    def popen(self, argv: Sequence[str], **options: Any) -> runner.Child:
         """Starts a program in this box; `options` are those of subprocess.Popen."""
         return runner.start(self.argv(argv), pass_fds=self.pass_fds, **options)
 
@@ -142,9 +141,9 @@ class Lab:
         fds = () if not hasattr(self, "_user") or self._user is None else (self._user,)
         child = runner.start(
             argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=runner.PIPE,
+            stdout=runner.PIPE,
+            stderr=runner.PIPE,
             pass_fds=fds,
         )
         with child:

@@ -1,0 +1,1 @@
+"""The rtvbox command, seen from outside."""
