@@ -44,6 +44,9 @@ class Assembler {
   // Closes what is over and keeps the output alive; call often, at least at deadline().
   void tick(int64_t now);
   int64_t deadline(int64_t now) const;
+  // How long packets may gather before the next look at them: long in the middle of a frame,
+  // where each wake-up costs and nothing waits, short where the last ones are near.
+  int64_t gather() const;
   // The flow has another sender from here on: its timestamps and grains are unrelated.
   void sender_changed(int64_t now);
   // Closes everything that was begun.

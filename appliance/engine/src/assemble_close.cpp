@@ -14,6 +14,8 @@ constexpr int64_t kCloseTime = 300'000;
 // Closed this much after its time still counts as in time: scheduling, not the network.
 constexpr int64_t kLateSlack = 100'000;
 
+constexpr int64_t kGatherLeast = 60'000, kGatherMost = 300'000;
+
 }  // namespace
 
 // One path has nothing more to say about this frame.
@@ -245,8 +247,17 @@ void Assembler::tick(int64_t now) {
   keep_alive(now);
 }
 
+int64_t Assembler::gather() const {
+  if (sliced_) return 100'000;
+  if (open_.empty()) return kGatherLeast;
+  const auto all = static_cast<int64_t>(uint64_t{layout_.rows} * layout_.row_pgroups);
+  const auto missing = static_cast<int64_t>(open_.back()->coverage.missing());
+  const int64_t left = time_.period * missing / all;  // until its last packet, about
+  return std::clamp(left - 2 * kGatherLeast, kGatherLeast, kGatherMost);
+}
+
 int64_t Assembler::deadline(int64_t now) const {
-  if (!open_.empty()) return now + 200'000;
+  if (!open_.empty()) return now + kGatherMost;
   if (slate_) return slate_due_;
   return live_due_ ? live_due_ + 2 * time_.period : now;
 }

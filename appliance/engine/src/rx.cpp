@@ -11,9 +11,6 @@
 namespace rtv {
 namespace {
 
-// How long packets may gather in the socket before they are fetched: one wake-up for many of
-// them instead of one for each burst. Short against a frame, so it costs little latency.
-constexpr int64_t kGather = 100'000;
 constexpr int64_t kIdle = 10'000'000;
 
 timespec span_of(int64_t ns) { return {ns / kSecond, static_cast<long>(ns % kSecond)}; }
@@ -136,7 +133,8 @@ void Receiver::receive() {
     }
     const int64_t until = std::max<int64_t>(0, core_.deadline(now) - now);
     if (any) {
-      const timespec t = span_of(std::min(kGather, until));
+      // One wake-up for many packets instead of one for each burst.
+      const timespec t = span_of(std::min(core_.assembler().gather(), until));
       nanosleep(&t, nullptr);
     } else {
       const timespec t = span_of(std::clamp<int64_t>(until, 50'000, kIdle));
