@@ -159,7 +159,7 @@ def pacing(fmt: VideoFormat, model: TrafficModel, *, max_packet: int = UDP_STAND
     ahead = int(model.tro / model.trs)
     wide = model.sender_type is SenderType.W
     room = model.vrx_full // 2 if wide else model.vrx_full - 1
-    lead = max(1, min(room, ahead))
+    lead = max(1, min(room, ahead // 2 if wide else ahead))
     calm = model.cmax - max(1, model.cmax // 5)
     return Pacing(
         tro_ns=int(model.tro),
