@@ -152,7 +152,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                    now);
         break;
       default:
-        if (!c.metadata.empty()) core.metadata(0, grain(in, grain_sequence, timestamp), source, now);
+        if (!c.metadata.empty())
+          core.metadata(0, grain(in, grain_sequence, timestamp), source, now);
     }
     now += int64_t{step >> 6} * 3'000'000;
     core.tick(now);

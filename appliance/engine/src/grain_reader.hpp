@@ -43,7 +43,9 @@ class GrainReader {
     Extensions extensions;
   };
   Cell &cell(uint16_t sequence) { return cells_[sequence % kWindow]; }
-  bool holds(uint16_t sequence) { return cell(sequence).used && cell(sequence).sequence == sequence; }
+  bool holds(uint16_t sequence) {
+    return cell(sequence).used && cell(sequence).sequence == sequence;
+  }
   bool complete(uint16_t sequence, Grain *out);
   void forget(Cell &c);
 

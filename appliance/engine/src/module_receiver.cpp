@@ -87,7 +87,8 @@ void release_frame(PyObject *capsule) {
 
 // The capsule stays alive with the receiver, and with it the sink's table.
 struct PyReceiver {
-  PyReceiver(nb::object s, std::unique_ptr<rtv::Receiver> r) : sink(std::move(s)), rx(std::move(r)) {}
+  PyReceiver(nb::object s, std::unique_ptr<rtv::Receiver> r)
+      : sink(std::move(s)), rx(std::move(r)) {}
   ~PyReceiver() {
     nb::gil_scoped_release off;  // joins threads
     rx.reset();

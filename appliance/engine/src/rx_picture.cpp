@@ -80,7 +80,8 @@ uint32_t Pictures::conceal(rtv_frame &frame, uint32_t row, Coverage &coverage) {
 }
 
 void Pictures::blend(rtv_frame &frame, uint32_t from, uint32_t to) {
-  const bool banner = banner_ && banner_->stencil().top() < to && banner_->stencil().bottom() > from;
+  const bool banner =
+      banner_ && banner_->stencil().top() < to && banner_->stencil().bottom() > from;
   if (!drawing_ && !banner) return;
   for (uint32_t row = from; row < to; ++row)
     if ((drawing_ && compositor_.touches(row)) ||
