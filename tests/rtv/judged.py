@@ -58,3 +58,16 @@ def one_video(data: bytes, **options: object) -> tuple[Report, FlowReport]:
     report = inspect_capture(data, **options)  # type: ignore[arg-type]
     (flow,) = (item for item in report.flows if item.kind == "video")
     return report, flow
+
+
+def without(timed: list[Timed], *places: int) -> list[Timed]:
+    return [packet for n, packet in enumerate(timed) if n not in places]
+
+
+def changed(timed: list[Timed], place: int, at: int, value: bytes) -> list[Timed]:
+    time, packet = timed[place]
+    return [
+        *timed[:place],
+        (time, packet[:at] + value + packet[at + len(value) :]),
+        *timed[place + 1 :],
+    ]
