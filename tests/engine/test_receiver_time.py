@@ -13,6 +13,7 @@ from tests.support.plain_sender import send, tai_now
 from tests.support.receiver_stage import (
     FORMAT,
     PERIOD,
+    faults,
     picture,
     rows,
     settled,
@@ -40,7 +41,7 @@ def test_the_automatic_offset_grows_once_when_frames_come_late() -> None:
         begin = s.counters()["link_offset_ns"]
         for n in range(6):
             _, ts = s.next_frame()
-            time.sleep(0.03)
+            time.sleep(0.05)
             send(s.video.video(ts, picture(n)), s.ports[0])
             s.k += 1
         got = settled(s, 6)
@@ -50,14 +51,14 @@ def test_the_automatic_offset_grows_once_when_frames_come_late() -> None:
     c = s.counters()
     assert c["link_offset_ns"] > begin + 5_000_000
     assert c["offset_raises"] == codes.count("link-offset") >= 1
-    assert c["late"] < 6
+    assert c["late"] == sum(bool(g.flags & FrameFlag.LATE) for g in got)
 
 
 def test_without_a_flow_there_is_a_slate_at_the_frame_rate() -> None:
     with stage(metadata=False) as s:
-        time.sleep(0.3)
+        time.sleep(0.5)
         before = len(s.sink.shown)
-        assert 8 <= before <= 16  # 50 a second, after two frames
+        assert 6 <= before <= 12  # 25 a second, after two frames
         assert all(x.flags & FrameFlag.SLATE for x in s.sink.shown)
         for n in range(3):
             _, ts = s.next_frame()
@@ -93,10 +94,10 @@ def test_max_frames_ends_the_run_exactly() -> None:
 # ---- other scans and slices ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("apart", [1800 // 2, 0])
+@pytest.mark.parametrize("apart", [3600 // 2, 0])
 def test_two_fields_make_one_frame(apart: int) -> None:
     """Fields half a frame apart; segments of one frame may share the timestamp."""
-    fmt = VideoFormat(96, 24, Fraction(50), Scan.INTERLACED if apart else Scan.PSF)
+    fmt = VideoFormat(96, 24, Fraction(25), Scan.INTERLACED if apart else Scan.PSF)
     with stage(fmt) as s:
         sent = []
         for n in range(4):
@@ -110,7 +111,7 @@ def test_two_fields_make_one_frame(apart: int) -> None:
     for (ts, p), g in zip(sent, got, strict=True):
         assert rows(g) == p.v210()
         assert g.timestamp == ts
-        assert g.flags == 0
+        assert faults(g) == 0
 
 
 def test_in_slices_rows_are_shown_before_the_frame_is_whole() -> None:
@@ -131,7 +132,6 @@ def test_in_slices_rows_are_shown_before_the_frame_is_whole() -> None:
         assert ready[-1] == FORMAT.height
         assert not g.flags & FrameFlag.CONCEALED
     assert any(0 < n < FORMAT.height for g in got for n, _ in g.lines)
-    assert s.rx.histograms()["latency"]["p50"] < PERIOD
 
 
 def test_in_slices_a_lost_row_is_filled_from_the_frame_before() -> None:

@@ -87,7 +87,8 @@ void Assembler::start_anew(uint32_t timestamp, int64_t arrival) {
   flush(arrival);
   closed_ = INT64_MIN;
   newest_grain_ = INT64_MIN;
-  for (Path &p : paths_) p = Path{};
+  // A path that was not heard yet gets its time to begin.
+  for (Path &p : paths_) p = Path{.last_packet = arrival};
   anchored_ = true;
   if (!line_.anchor(timestamp, arrival) && !said_clock_) {
     said_clock_ = true;
