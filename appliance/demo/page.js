@@ -129,7 +129,9 @@ function connect() {
   socket.onmessage = ({ data }) => {
     if (data instanceof Blob) {
       jpegs.push(data);
-      if (jpegs.length === heads.length) draw(heads, jpegs);
+      if (jpegs.length === heads.length) {
+        draw(heads, jpegs).finally(() => { if (socket.readyState === 1) socket.send("drawn"); });
+      }
       return;
     }
     const message = JSON.parse(data);

@@ -71,17 +71,20 @@ class Page:
             await runner.cleanup()
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=5.0)
+        socket = web.WebSocketResponse(heartbeat=20.0)
         await socket.prepare(request)
         self._sockets.add(socket)
+        drawn = asyncio.Event()
+        drawn.set()
         senders = [
-            asyncio.create_task(self._send_pictures(socket)),
+            asyncio.create_task(self._send_pictures(socket, drawn)),
             asyncio.create_task(self._send_state(socket)),
         ]
         try:
             async for message in socket:
                 if message.type is WSMsgType.ERROR:
                     break
+                drawn.set()  # whatever the page says, it says that it has drawn
         finally:
             self._sockets.discard(socket)
             for sender in senders:
@@ -89,10 +92,14 @@ class Page:
             await asyncio.gather(*senders, return_exceptions=True)
         return socket
 
-    async def _send_pictures(self, socket: web.WebSocketResponse) -> None:
+    async def _send_pictures(self, socket: web.WebSocketResponse, drawn: asyncio.Event) -> None:
+        """The newest pictures each time that the last ones are drawn: a slow browser shows fewer,
+        never old ones."""
         slot = 0
         with contextlib.suppress(ConnectionError):
             while True:
+                await drawn.wait()
+                drawn.clear()
                 slot, pictures = await self._outputs.next(slot)
                 shown = [picture for picture in pictures if picture is not None]
                 names = [
@@ -161,7 +168,7 @@ async def _only_here(
     response = await handler(request)
     if not response.prepared:
         response.headers["Content-Security-Policy"] = (
-            "default-src 'self'; img-src 'self' blob:; connect-src 'self'"
+            "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'"
         )
         response.headers["Cache-Control"] = "no-store"
     return response
