@@ -203,6 +203,18 @@ def test_a_second_sender_is_ignored_while_the_first_lives_and_heard_afterwards()
         assert "sender-changed" in s.codes()
 
 
+def test_a_sender_that_leaves_frames_out_loses_no_packet() -> None:
+    with stage(metadata=False) as s:
+        for n in range(3):
+            s.k += 10
+            _, ts = s.next_frame()
+            send(s.video.video(ts - 10 * 3600, picture(2 * n)), s.ports[0])  # long late
+            send(s.video.video(ts, picture(2 * n + 1)), s.ports[0])
+        got = settled(s, 6)
+    assert [rows(g) for g in got] == [picture(n).v210() for n in range(6)]
+    assert s.counters()["invalid"] == s.counters()["concealed_frames"] == 0
+
+
 def test_a_sender_without_tai_is_shown_by_arrival() -> None:
     with stage(metadata=False) as s:
         ts = 0xFFFFF000  # an arbitrary start, wrapping soon

@@ -98,6 +98,12 @@ void Assembler::start_anew(uint32_t timestamp, int64_t arrival) {
   }
 }
 
+// A timestamp that agrees with the clock is no wild one, however many frames the sender left out.
+bool Assembler::timely(int64_t ticks, int64_t arrival) const {
+  const int64_t apart = line_.tai(ticks) - arrival;
+  return apart > -kSecond && apart <= 2 * time_.period;
+}
+
 // Whether a frame may begin here in time. One packet with a wild timestamp must not push the
 // frames being assembled out; many of them are a sender that began anew.
 bool Assembler::plausible(int64_t *ticks, uint32_t timestamp, bool second_field, int64_t arrival) {
@@ -111,7 +117,7 @@ bool Assembler::plausible(int64_t *ticks, uint32_t timestamp, bool second_field,
       // Nothing but late packets for two frames: the sender's clock was set back.
       anew = ++late_row_ > 2 * time_.frame_packets + 64;
       if (!anew) return false;
-    } else if (ahead > reach || ahead < -reach) {
+    } else if ((ahead > reach && !timely(*ticks, arrival)) || ahead < -reach) {
       const int64_t heard = std::max(paths_[0].last_packet, paths_[1].last_packet);
       odd_count_ = std::llabs(*ticks - odd_ticks_) <= reach ? odd_count_ + 1 : 1;
       odd_ticks_ = *ticks;

@@ -80,6 +80,7 @@ class Assembler {
 
   Slot *find(uint32_t timestamp, bool second_field, int64_t *ticks);
   Slot *open_slot(int64_t ticks, uint32_t timestamp, int64_t arrival);
+  bool timely(int64_t ticks, int64_t arrival) const;
   bool plausible(int64_t *ticks, uint32_t timestamp, bool second_field, int64_t arrival);
   void follow(int leg, int64_t ticks, int64_t arrival);
   void start_anew(uint32_t timestamp, int64_t arrival);
