@@ -24,6 +24,7 @@ _FAULTS: dict[tuple[str, str], str] = {
     ("rx", "no_patient"): "frames had no confirmed patient",
     ("tx", "repeats"): "frames were sent twice",
     ("tx", "drops"): "frames of the source were not sent",
+    ("tx", "source_lost"): "frames were lost before the hand-over from the card",
     ("tx", "skipped"): "frame times were missed by the sender",
     ("tx", "slates"): "banners were sent",
 }
