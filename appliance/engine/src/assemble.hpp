@@ -116,6 +116,7 @@ class Assembler {
   std::vector<Slot *> free_, open_;  // open: oldest first
   std::array<Path, 2> paths_{};
   int64_t offset_;
+  int64_t needed_ = 0;  // the largest offset that a frame of the start would have needed
   bool announce_ = false;
   bool anchored_ = false;
   bool joined_ = false;  // past the frame during which we joined

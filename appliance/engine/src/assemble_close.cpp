@@ -14,6 +14,9 @@ constexpr int64_t kCloseTime = 300'000;
 // Closed this much after its time still counts as in time: scheduling, not the network.
 constexpr int64_t kLateSlack = 100'000;
 
+constexpr uint64_t kWarmUp = 25;  // frames
+// An automatic offset grows by a little more than was needed, not once for each microsecond.
+constexpr int64_t kRaiseStep = 1'000'000;
 constexpr int64_t kGatherLeast = 60'000, kGatherMost = 300'000;
 
 }  // namespace
@@ -118,8 +121,17 @@ int64_t Assembler::presentation(Slot &s, int64_t now) {
   s.frame->flags |= RTV_LATE;
   n_.late.add();
   // Not for a flow that broke off: its last frame waited for packets that were never sent.
-  if (time_.automatic && (s.coverage.missing() == 0 || s.passed_at))
-    raise_offset(now - s.ref + kCloseTime);
+  if (time_.automatic && (s.coverage.missing() == 0 || s.passed_at)) {
+    const int64_t wanted = now - s.ref + kRaiseStep;
+    if (sequence_ > kWarmUp) {
+      raise_offset(wanted);
+    } else {
+      // While both ends start, one frame may be much later than all others will ever be, and an
+      // offset is never lowered: only what two frames needed counts.
+      if (needed_) raise_offset(std::min(needed_, wanted));
+      needed_ = std::max(needed_, wanted);
+    }
+  }
   return now;
 }
 
