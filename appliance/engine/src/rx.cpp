@@ -68,11 +68,11 @@ void Receiver::start() {
   inputs_ = std::move(inputs);
   started_ = true;
   presenting_ = std::thread([this] {
-    dress_thread({"rtv-rx-present", config_.realtime, 52, -1}, false, events_);
+    dress_thread({"rtv-rx-present", config_.realtime, 52, -1}, Spin::never, events_);
     presenter_.run();
   });
   receiving_ = std::thread([this] {
-    dress_thread({"rtv-rx", config_.realtime, 51, config_.cpu}, false, events_);
+    dress_thread({"rtv-rx", config_.realtime, 51, config_.cpu}, Spin::never, events_);
     receive();
   });
 }

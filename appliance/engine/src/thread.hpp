@@ -6,8 +6,10 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "events.hpp"
@@ -21,10 +23,26 @@ struct ThreadWish {
   int cpu = -1;
 };
 
-// Call first in the thread itself. With the kernel's default throttle a SCHED_FIFO thread that
-// spins is stopped 50 ms in every second, so a spinning one stays SCHED_OTHER unless the throttle
-// is off; `spins` says which this is.
-inline void dress_thread(const ThreadWish &w, bool spins, Events &events) {
+// How much of its CPU a thread takes by waiting awake.
+enum class Spin {
+  never,
+  gapped,  // it sleeps in the vertical blanking of every frame
+  always,
+};
+
+// Whether a spinning SCHED_FIFO thread is safe here. Kernels before 6.12 stop one that takes more
+// than its share for the rest of each second (sched_rt_runtime_us), tens of ms at once; later
+// ones only run starved others, and a thread that sleeps in every blanking starves nobody.
+inline bool may_spin_realtime(Spin spin, long throttle_us) {
+  if (spin == Spin::never || throttle_us < 0) return true;
+  utsname u{};
+  int major = 0, minor = 0;
+  if (uname(&u) != 0 || sscanf(u.release, "%d.%d", &major, &minor) != 2) return false;
+  return spin == Spin::gapped && (major > 6 || (major == 6 && minor >= 12));
+}
+
+// Call first in the thread itself.
+inline void dress_thread(const ThreadWish &w, Spin spin, Events &events) {
   pthread_setname_np(pthread_self(), w.name);
   prctl(PR_SET_TIMERSLACK, 1UL);
   if (w.cpu >= 0) {
@@ -40,13 +58,13 @@ inline void dress_thread(const ThreadWish &w, bool spins, Events &events) {
     events.say(Severity::warning, "no-memlock",
                "%s: memory not locked (%s); raise the memlock limit of this service", w.name,
                strerror(errno));
-  if (spins) {
+  if (spin != Spin::never) {
     long runtime = 0;
     if (FILE *f = fopen("/proc/sys/kernel/sched_rt_runtime_us", "r")) {
       if (fscanf(f, "%ld", &runtime) != 1) runtime = 0;
       fclose(f);
     }
-    if (runtime >= 0) {
+    if (!may_spin_realtime(spin, runtime)) {
       events.say(Severity::info, "rt-throttle",
                  "%s: stays at normal priority: kernel.sched_rt_runtime_us=%ld would stop a "
                  "spinning real-time thread; set -1 for tight pacing",

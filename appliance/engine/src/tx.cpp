@@ -136,8 +136,7 @@ void Transmitter::stop() {
 }
 
 void Transmitter::run() {
-  dress_thread({"rtv-tx", config_.realtime, 50, config_.cpu}, pacing_.paced && !pacing_.adaptive,
-               events_);
+  dress_thread({"rtv-tx", config_.realtime, 50, config_.cpu}, spin(), events_);
   started_tai_ = tai_now();
   frames_before_ = counters_.frames.get();
   flowing_ = locked_ = false;
@@ -145,6 +144,14 @@ void Transmitter::run() {
   config_.aligned ? run_aligned() : run_direct();
   sender_.account();
   running_.store(false, std::memory_order_release);
+}
+
+// An unpaced thread never waits; a narrow one waits awake, but for the gap of type N.
+Spin Transmitter::spin() const {
+  if (pacing_.paced && pacing_.adaptive) return Spin::never;
+  const int64_t units = config_.format.scan == RTV_PROGRESSIVE ? 1 : 2;
+  const bool gap = config_.active_ns * units <= frame_ns_ - frame_ns_ / 50;
+  return pacing_.paced && gap ? Spin::gapped : Spin::always;
 }
 
 bool Transmitter::wanted() const {
@@ -207,6 +214,12 @@ void Transmitter::run_aligned() {
   }
 }
 
+// A narrow sender that begins late stays late for many frames, since it may catch up only by the
+// tenth that the network model drains faster. A frame left out costs less than that.
+bool Transmitter::too_late(const rtv_frame &frame) const {
+  return tai_now() - (frame.capture_tai + config_.tro_ns) > frame_ns_ / 8;
+}
+
 void Transmitter::run_direct() {
   int64_t next_slate = started_tai_ + frame_ns_;
   while (wanted()) {
@@ -217,6 +230,11 @@ void Transmitter::run_direct() {
     }
     if (frame && flowing_ && frame->capture_tai <= last_sync_) {
       // Older than what was sent, for instance than a slate before the signal's return.
+      counters_.drops.add();
+      rtv_frame_unref(frame);
+      continue;
+    }
+    if (frame && config_.slices && too_late(*frame)) {
       counters_.drops.add();
       rtv_frame_unref(frame);
       continue;

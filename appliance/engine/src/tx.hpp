@@ -10,6 +10,7 @@
 
 #include "grain_writer.hpp"
 #include "mailbox.hpp"
+#include "thread.hpp"
 #include "tx_sender.hpp"
 #include "tx_slate.hpp"
 
@@ -72,6 +73,8 @@ class Transmitter {
   void run_aligned();
   void run_direct();
   bool wanted() const;
+  Spin spin() const;
+  bool too_late(const rtv_frame &frame) const;
   Picture pick_aligned(int64_t alignment, int64_t frame_ns);
   bool waiting_for_source() const;
   Picture slate();
