@@ -90,9 +90,9 @@ class Assembler {
   bool closable(Slot &s, int64_t now);
   void close(Slot &s, int64_t now);
   void describe(Slot &s, int64_t now);
-  void hand_out(Slot &s, int64_t due, int64_t sending);
+  void hand_out(Slot &s, int64_t due, int64_t sending, int64_t now);
   int64_t presentation(Slot &s, int64_t now);
-  void raise_offset(int64_t offset);
+  void raise_offset(int64_t offset, int64_t now);
   void release(Slot &s);
   void grow(Slot &s, int64_t now);
   void keep_alive(int64_t now);
@@ -116,7 +116,8 @@ class Assembler {
   std::vector<Slot *> free_, open_;  // open: oldest first
   std::array<Path, 2> paths_{};
   int64_t offset_;
-  int64_t needed_ = 0;  // the largest offset that a frame of the start would have needed
+  int64_t behind_ = 0;      // slices: by how much a row of the present frame missed its turn
+  int64_t flow_since_ = 0;  // when the first frame came after a silence
   bool announce_ = false;
   bool anchored_ = false;
   bool joined_ = false;  // past the frame during which we joined

@@ -11,10 +11,11 @@ namespace {
 
 // What filling gaps and drawing text may take before the presentation time.
 constexpr int64_t kCloseTime = 300'000;
+// What happens while both ends start up says nothing of the network's delay.
+constexpr int64_t kSettle = 250'000'000;
 // Closed this much after its time still counts as in time: scheduling, not the network.
 constexpr int64_t kLateSlack = 100'000;
 
-constexpr uint64_t kWarmUp = 25;  // frames
 // An automatic offset grows by a little more than was needed, not once for each microsecond.
 constexpr int64_t kRaiseStep = 1'000'000;
 constexpr int64_t kGatherLeast = 60'000, kGatherMost = 300'000;
@@ -103,7 +104,8 @@ void Assembler::describe(Slot &s, int64_t) {
   pictures_.begin(f.static_id, values, announce_ ? banner : nullptr);
 }
 
-void Assembler::raise_offset(int64_t offset) {
+void Assembler::raise_offset(int64_t offset, int64_t now) {
+  if (!time_.automatic || !flow_ || now - flow_since_ < kSettle) return;
   offset = std::min(offset, time_.offset_limit);
   if (offset <= offset_) return;
   offset_ = offset;
@@ -121,21 +123,11 @@ int64_t Assembler::presentation(Slot &s, int64_t now) {
   s.frame->flags |= RTV_LATE;
   n_.late.add();
   // Not for a flow that broke off: its last frame waited for packets that were never sent.
-  if (time_.automatic && (s.coverage.missing() == 0 || s.passed_at)) {
-    const int64_t wanted = now - s.ref + kRaiseStep;
-    if (sequence_ > kWarmUp) {
-      raise_offset(wanted);
-    } else {
-      // While both ends start, one frame may be much later than all others will ever be, and an
-      // offset is never lowered: only what two frames needed counts.
-      if (needed_) raise_offset(std::min(needed_, wanted));
-      needed_ = std::max(needed_, wanted);
-    }
-  }
+  if (s.coverage.missing() == 0 || s.passed_at) raise_offset(now - s.ref + kRaiseStep, now);
   return now;
 }
 
-void Assembler::hand_out(Slot &s, int64_t at, int64_t sending) {
+void Assembler::hand_out(Slot &s, int64_t at, int64_t sending, int64_t now) {
   if (!outbox_.push({rtv_frame_ref(s.frame), at, s.frame->capture_tai, sending})) {
     rtv_frame_unref(s.frame);
     n_.no_buffer.add();
@@ -148,6 +140,7 @@ void Assembler::hand_out(Slot &s, int64_t at, int64_t sending) {
     slate_ = nullptr;
   }
   if (!flow_ && had_flow_) events_.say(Severity::info, "flow-back", "video arrives again");
+  if (!flow_) flow_since_ = now;
   flow_ = had_flow_ = true;
 }
 
@@ -164,7 +157,7 @@ void Assembler::grow(Slot &s, int64_t now) {
     if (!config_.metadata.empty() && !s.has_grain && !metadata_over(s, now)) return;
     s.handed = true;
     describe(s, now);
-    hand_out(s, presentation(s, now), 0);
+    hand_out(s, presentation(s, now), 0, now);
   }
   const uint32_t height = layout_.rows;
   uint32_t rows = s.coverage.whole_rows();
@@ -179,8 +172,7 @@ void Assembler::grow(Slot &s, int64_t now) {
     if (lost) break;  // what follows has its own window
   }
   if (rows == s.drawn) return;
-  if (const int64_t behind = now + kCloseTime - turn(s, rows - 1); time_.automatic && behind > 0)
-    raise_offset(offset_ + behind);
+  behind_ = std::max(behind_, now + kCloseTime - turn(s, rows - 1));
   pictures_.blend(f, s.drawn, rows);
   s.drawn = rows;
   s.since_drawn = 0;
@@ -214,8 +206,10 @@ void Assembler::close(Slot &s, int64_t now) {
     if (s.leg_first[0] && s.leg_first[1]) h_.skew.add(std::llabs(s.leg_first[0] - s.leg_first[1]));
     rtv_set_lines_ready(&f, layout_.rows);
     pictures_.end(&f);
-    if (!s.handed) hand_out(s, presentation(s, now), s.last - s.first);
+    if (!s.handed) hand_out(s, presentation(s, now), s.last - s.first, now);
   }
+  if (behind_ > 0 && !s.concealed) raise_offset(offset_ + behind_, now);
+  behind_ = 0;
   closed_ = s.ticks;
   grains_.expire(closed_);
   rtv_frame_unref(s.frame);

@@ -13,6 +13,9 @@
 
 namespace rtv {
 
+// A card wants its frame a little before the instant, and this thread wakes late by less.
+constexpr int64_t kAhead = 1'000'000;
+
 Presenter::Presenter(rtv_sink *sink, Outbox &outbox, RxCounters &counters,
                      RxHistograms &histograms, Events &events, uint64_t max_frames)
     : sink_(sink),
@@ -79,7 +82,8 @@ bool Presenter::wait_until(int64_t tai) {
 void Presenter::present(const Outgoing &o) {
   const bool live = o.capture != 0;
   const int64_t now = tai_now();
-  if (live) o.frame->presented_tai = now;
+  const int64_t shown = std::max(now, o.due);  // the sink holds it until it is due
+  if (live) o.frame->presented_tai = shown;
   if (sink_->submit(sink_->self, o.frame, o.due) != RTV_OK) {
     n_.sink_errors.add();
     if (!said_error_) {
@@ -96,8 +100,8 @@ void Presenter::present(const Outgoing &o) {
     return;
   }
   n_.presented.add();
-  h_.latency.add(now - o.capture);
-  h_.added.add(now - o.capture - o.sending);
+  h_.latency.add(shown - o.capture);
+  h_.added.add(shown - o.capture - o.sending);
   if (++presented_ == max_frames_) done_.store(true, std::memory_order_release);
 }
 
@@ -112,7 +116,7 @@ void Presenter::run() {
       if (read(event_, &count, sizeof count) < 0 && errno != EAGAIN) break;
       continue;
     }
-    if (wait_until(o.due)) present(o);
+    if (wait_until(o.due - kAhead)) present(o);
     rtv_frame_unref(o.frame);
     const int64_t now = mono_now();
     if (now - accounted > 10'000'000) {
