@@ -56,6 +56,13 @@ class LeakyBucket {
     if (over <= 0) return now;
     return std::max(now, at_ + (over + 999) / 1000);
   }
+  // How many packets fit when it is empty.
+  uint32_t capacity() const { return static_cast<uint32_t>(ceiling_ps_ / drain_ps_); }
+  // How many packets fit now.
+  uint32_t room(int64_t now) const {
+    const int64_t left = ceiling_ps_ - level_at(now);
+    return left <= 0 ? 0 : static_cast<uint32_t>(left / drain_ps_);
+  }
   // n packets went out in a call that lasted from `before` to `after`.
   void sent(uint32_t n, int64_t before, int64_t after) {
     const int64_t call = std::max<int64_t>(0, after - before);
@@ -69,29 +76,38 @@ class LeakyBucket {
   int64_t level_ps(int64_t now) const { return level_at(now); }
 };
 
-// Waits for instants. `spin` is spun before each instant because sleep wakes late; adaptive
-// mode instead sleeps for less by what it usually oversleeps, and spins only the rest.
+// Waits for instants. Sleep wakes late, by what `over` follows.
 class Waiter {
   int64_t spin_ns_;
-  bool adaptive_;
   int64_t over_ = 30'000, spun_ = 0;
 
- public:
-  Waiter(int64_t spin_ns, bool adaptive) : spin_ns_(spin_ns), adaptive_(adaptive) {}
+  int64_t sleep(int64_t wake) {
+    sleep_until_tai(wake);
+    const int64_t now = tai_now();
+    const int64_t over = std::clamp<int64_t>(now - wake, 0, 150'000);
+    over_ += (over - over_) / 16;
+    return now;
+  }
 
+ public:
+  explicit Waiter(int64_t spin_ns) : spin_ns_(spin_ns) {}
+
+  // Exact: sleeps until `spin` before the instant, the rest awake.
   void until(int64_t t) {
     int64_t now = tai_now();
-    const int64_t margin = adaptive_ ? over_ + 5'000 : spin_ns_;
-    if (t - now > margin) {
-      const int64_t wake = t - (adaptive_ ? over_ : spin_ns_);
-      sleep_until_tai(wake);
-      now = tai_now();
-      const int64_t over = std::clamp<int64_t>(now - wake, 0, 150'000);
-      over_ += (over - over_) / 16;
-    }
+    if (t - now > spin_ns_) now = sleep(t - spin_ns_);
     if (now >= t) return;
     spin_until_tai(t);
     spun_ += tai_now() - now;
+  }
+  // About: asleep where that pays, aimed so that it wakes near the instant, early or late.
+  int64_t about(int64_t t) {
+    const int64_t now = tai_now();
+    if (t - now > over_) return sleep(t - over_);
+    if (t > now) spin_until_tai(t);
+    const int64_t then = tai_now();
+    spun_ += then - now;
+    return then;
   }
   int64_t spun_ns() const { return spun_; }
 };

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <cerrno>
@@ -30,11 +31,17 @@ enum class Spin {
   always,
 };
 
-// Whether a spinning SCHED_FIFO thread is safe here. Kernels before 6.12 stop one that takes more
-// than its share for the rest of each second (sched_rt_runtime_us), tens of ms at once; later
-// ones only run starved others, and a thread that sleeps in every blanking starves nobody.
-inline bool may_spin_realtime(Spin spin, long throttle_us) {
-  if (spin == Spin::never || throttle_us < 0) return true;
+// Whether a thread may be real-time without being stopped for tens of ms at once. By default
+// (sched_rt_runtime_us) Linux keeps a twentieth of each second for other threads: before 6.12 by
+// stopping real-time threads that took the rest, since then only where others starve, and a
+// thread that sleeps in every blanking starves nobody for long.
+inline bool may_be_realtime(Spin spin, long *runtime_us) {
+  *runtime_us = 0;
+  if (FILE *f = fopen("/proc/sys/kernel/sched_rt_runtime_us", "r")) {
+    if (fscanf(f, "%ld", runtime_us) != 1) *runtime_us = 0;
+    fclose(f);
+  }
+  if (spin == Spin::never || *runtime_us < 0) return true;
   utsname u{};
   int major = 0, minor = 0;
   if (uname(&u) != 0 || sscanf(u.release, "%d.%d", &major, &minor) != 2) return false;
@@ -58,19 +65,15 @@ inline void dress_thread(const ThreadWish &w, Spin spin, Events &events) {
     events.say(Severity::warning, "no-memlock",
                "%s: memory not locked (%s); raise the memlock limit of this service", w.name,
                strerror(errno));
-  if (spin != Spin::never) {
-    long runtime = 0;
-    if (FILE *f = fopen("/proc/sys/kernel/sched_rt_runtime_us", "r")) {
-      if (fscanf(f, "%ld", &runtime) != 1) runtime = 0;
-      fclose(f);
-    }
-    if (!may_spin_realtime(spin, runtime)) {
-      events.say(Severity::info, "rt-throttle",
-                 "%s: stays at normal priority: kernel.sched_rt_runtime_us=%ld would stop a "
-                 "spinning real-time thread; set -1 for tight pacing",
-                 w.name, runtime);
-      return;
-    }
+  long runtime = 0;
+  if (!may_be_realtime(spin, &runtime)) {
+    // On Linux a nice value is a thread's own.
+    const bool favoured = setpriority(PRIO_PROCESS, 0, -20) == 0;
+    events.say(Severity::info, "rt-throttle",
+               "%s: %s, because kernel.sched_rt_runtime_us=%ld would stop it as a real-time "
+               "thread for a part of each second; set -1 for tight pacing",
+               w.name, favoured ? "nice -20" : "normal priority", runtime);
+    return;
   }
   sched_param p{};
   p.sched_priority = w.priority;

@@ -2,8 +2,10 @@
 #include "tx.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
+#include "awake.hpp"
 #include "rtvbox/clock.hpp"
 #include "thread.hpp"
 
@@ -67,6 +69,10 @@ TxPacing pacing_of(const TxConfig &c, const PacketPlan &plan) {
   const uint32_t spared = c.paced ? std::min(std::max(1u, c.cmax / 5), c.cmax - 1) : 0;
   p.burst = c.burst ? c.burst : c.cmax - spared;
   p.burst = std::min(p.burst, kMostSegments);
+  uint32_t largest = 1;
+  for (const auto &packet : plan.packets) largest = std::max<uint32_t>(largest, packet.size);
+  p.most = p.adaptive && !c.burst ? std::min({c.cmax, kMostSegments, kMostOctets / largest}) : 0;
+  p.most = std::max(p.most, p.burst);
   return p;
 }
 
@@ -137,6 +143,8 @@ void Transmitter::stop() {
 
 void Transmitter::run() {
   dress_thread({"rtv-tx", config_.realtime, 50, config_.cpu}, spin(), events_);
+  std::optional<KeepAwake> awake;
+  if (config_.realtime && config_.paced) awake.emplace(events_);
   started_tai_ = tai_now();
   frames_before_ = counters_.frames.get();
   flowing_ = locked_ = false;

@@ -18,10 +18,11 @@ struct TxPacing {
   bool paced = true;
   bool txtime = false;
   uint32_t burst = 1;  // packets of one send
+  uint32_t most = 1;   // of one send by a thread that woke late
   uint32_t cmax = 1;
   int64_t drain_ps = 0;
   int64_t spin_ns = 0;
-  bool adaptive = false;  // sleep between bursts, see Waiter
+  bool adaptive = false;  // sleeps between bursts and sends what has become due meanwhile
 };
 
 // What is sent as one unit of the RTP stream: a frame, or a field or segment of one.
@@ -47,6 +48,12 @@ class TxSender {
   void account();  // thread time into the counters
 
  private:
+  const rtv_frame *await_rows(const TxUnit &unit, TxFeed &feed, uint32_t last);
+  uint32_t await_burst(const TxUnit &unit, uint32_t from, uint32_t run, TxFeed &feed);
+  void look_at_source(TxFeed &feed);
+  void send_at(const TxUnit &unit, const TxPaths &paths, TxFeed &feed, uint32_t j, uint32_t n,
+               const rtv_frame &picture, bool now);
+
   const PacketPlan &plan_;
   TxPacing pacing_;
   PacketWriter writer_;
@@ -54,6 +61,7 @@ class TxSender {
   Waiter waiter_;
   uint32_t sequence_;  // extended, 32 bits
   int64_t next_poll_ = 0;
+  int64_t began_ = 0, ended_ = 0;  // of the last send
   TxCounters &counters_;
   TxHistograms &histograms_;
 };
