@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         "--sender-type",
         choices=("auto", "N", "NL", "W"),
         default="auto",
-        help="ST 2110-21; auto (default) tries N and says so when it has to take W",
+        help="ST 2110-21; auto (default) takes the best that this machine carries, and says which",
     )
     own.add_argument("--no-realtime", action="store_true", help="ask for no real-time priority")
     own.set_defaults(run=run)

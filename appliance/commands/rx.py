@@ -149,7 +149,7 @@ class _Watch:
             mode.diary.look()
         if self._ticks % 10 == 0:
             self._terminal.progress(progress_line(mode.counters(), mode.diary.age_ns()))
-        if self._args.status:
+        if self._args.status and self._ticks % 5 == 0:
             state = {
                 "role": "rx",
                 "counters": mode.counters(),

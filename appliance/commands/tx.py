@@ -242,7 +242,7 @@ class _Watch:
         c = mode.counters()
         if self._ticks % 10 == 0:
             self._terminal.progress(progress_line(c, mode.diary.age_ns()))
-        if self._args.status:
+        if self._args.status and self._ticks % 5 == 0:
             write_status(self._args.status, {"role": "tx", "counters": c})
         self._ticks += 1
 

@@ -26,6 +26,7 @@ class Choice:
     format: str
     depth: int
     sender_type: str
+    max_udp: int
     realtime: bool
 
 
@@ -91,6 +92,7 @@ class Line:
         argv += ["--depth", str(choice.depth), "--interface", "eth0", "--name", stream.title]
         argv += ["--video", f"{self._group}.1:5000", "--metadata", f"{self._group}.2:5002"]
         argv += ["--sender-type", choice.sender_type, "--sop-class", stream.sop_class]
+        argv += ["--max-udp", str(choice.max_udp)]
         argv += ["--static", str(self.file("patient")), "--sdp-out", str(self.file("sdp"))]
         argv += ["--faults-from", str(self.file("faults"))]
         if stream.picture_rate is not None:
