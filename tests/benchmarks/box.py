@@ -54,7 +54,8 @@ def transmitter(wish: dict[str, Any]) -> tuple[Any, Any]:
     values = dict(pacing(fmt, model))
     if "burst" in wish:
         values["burst"] = values["cmax"] = wish["burst"]
-    source = SyntheticSource(fmt)
+    # A card that hands on every 45 lines, where slices are asked for.
+    source = SyntheticSource(fmt, steps=24)
     tx = _engine.Transmitter(
         source.capsule(),
         format=fmt.native(),
@@ -80,7 +81,7 @@ def transmitter(wish: dict[str, Any]) -> tuple[Any, Any]:
 def receiver(wish: dict[str, Any]) -> tuple[Any, Any]:
     """A receiver on a synthetic sink that checks the stamp of every frame."""
     fmt = wished_format(wish)
-    sink = SyntheticSink(check=wish.get("check", "stamp"))
+    sink = SyntheticSink(check=wish.get("check", "stamp"), steps=24)
     rx = _engine.Receiver(
         sink.capsule(),
         format=fmt.native(),

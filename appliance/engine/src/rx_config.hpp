@@ -65,7 +65,9 @@ struct RxTiming {
     const bool sliced = c.slices && !fields;
     // TRO of ST 2110-21 lies below a 25th of a frame, and the last packet within the period.
     const int64_t tro = period / 24;
-    offset = automatic ? tro + 1'000'000 + (sliced ? 0 : period) : c.link_offset_ns;
+    // A sender's card hands slices on in steps, of a sixteenth of a frame perhaps.
+    const int64_t span = sliced ? period / 16 : period;
+    offset = automatic ? tro + 1'000'000 + span : c.link_offset_ns;
     offset_limit = offset + 3 * period + skew_ns;
     const int64_t wait = automatic ? offset_limit : offset;
     slots = 4 + static_cast<size_t>(skew_ns / period);

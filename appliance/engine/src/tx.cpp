@@ -222,6 +222,14 @@ void Transmitter::run_aligned() {
   }
 }
 
+// A card hands rows on in steps, after the instants at which the schedule would read them. The
+// schedule moves behind the steps, slowly, so that no single delay does it.
+void Transmitter::follow_slices() {
+  if (!config_.slices) return;
+  const int64_t step = sender_.row_lag() > 0 ? std::min<int64_t>(sender_.row_lag(), 100'000) : -500;
+  slice_shift_ = std::clamp<int64_t>(slice_shift_ + step, 0, frame_ns_ / 8);
+}
+
 // A narrow sender that begins late stays late for many frames, since it may catch up only by the
 // tenth that the network model drains faster. A frame left out costs less than that.
 bool Transmitter::too_late(const rtv_frame &frame) const {
@@ -253,7 +261,9 @@ void Transmitter::run_direct() {
           static_cast<int64_t>(config_.lead_packets) * config_.active_ns / plan_.count();
       next_slate = now + frame_ns_ * 3 / 2;
       send_frame({frame, true, false}, direct_stamp(frame->capture_tai),
-                 config_.slices ? frame->capture_tai + config_.tro_ns : now + lead_ns);
+                 config_.slices ? frame->capture_tai + config_.tro_ns + slice_shift_
+                                : now + lead_ns);
+      follow_slices();
       continue;
     }
     const int64_t now = tai_now();

@@ -75,6 +75,7 @@ class Transmitter {
   bool wanted() const;
   Spin spin() const;
   bool too_late(const rtv_frame &frame) const;
+  void follow_slices();
   Picture pick_aligned(int64_t alignment, int64_t frame_ns);
   bool waiting_for_source() const;
   Picture slate();
@@ -101,7 +102,7 @@ class Transmitter {
   bool has_grain_ = false;  // control side
 
   // Of the thread.
-  int64_t frame_ns_, read_before_ns_ = 0;
+  int64_t frame_ns_, read_before_ns_ = 0, slice_shift_ = 0;
   rtv_frame *held_ = nullptr;  // the last live frame sent
   bool locked_ = false;        // slices: the source's raster starts at the alignment points
   bool flowing_ = false;

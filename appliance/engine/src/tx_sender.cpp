@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kPollEvery = 500'000;     // how often to look at the source while sending
 constexpr int64_t kPollMargin = 300'000;    // no blocking look at the source this near an instant
+constexpr int64_t kRowSpin = 500'000;       // at most so long for the next rows
 constexpr int64_t kLaunchAhead = 400'000;   // with txtime: handed to the kernel so long before
 
 }  // namespace
@@ -35,11 +36,18 @@ void TxSender::look_at_source(TxFeed &feed) {
   }
 }
 
-// The picture that the packets up to `last` are taken from.
+// The picture that the packets up to `last` are taken from. A sender that spins for its bursts
+// spins for its rows too: being woken would cost it more than it may catch up.
 const rtv_frame *TxSender::await_rows(const TxUnit &unit, TxFeed &feed, uint32_t last) {
   const uint32_t rows = rows_needed(plan_, unit.frame->format, unit.field, last);
+  if (rtv_lines_ready(unit.frame) >= rows) return unit.frame;
+  const int64_t from = tai_now();
+  int64_t now = from;
+  while (!pacing_.adaptive && now - from < kRowSpin && rtv_lines_ready(unit.frame) < rows)
+    now = tai_now();
   const bool there = rtv_lines_ready(unit.frame) >= rows ||
-                     feed.wait_rows(unit.frame, rows, unit.give_up_tai - tai_now());
+                     feed.wait_rows(unit.frame, rows, unit.give_up_tai - now);
+  row_lag_ = std::max(row_lag_, tai_now() - std::max(from, unit.schedule.due(last)));
   return there || !unit.fallback ? unit.frame : unit.fallback;
 }
 
@@ -93,6 +101,7 @@ void TxSender::send_at(const TxUnit &unit, const TxPaths &paths, TxFeed &feed, u
 int64_t TxSender::send(const TxUnit &unit, const TxPaths &paths, TxFeed &feed) {
   const bool flexible = pacing_.paced && pacing_.adaptive && !pacing_.txtime;
   int64_t begun = 0;
+  row_lag_ = 0;
   for (uint32_t j = 0; j < plan_.count();) {
     const uint32_t run = plan_.packets[j].run;
     if (pacing_.paced) look_at_source(feed);

@@ -45,6 +45,8 @@ class TxSender {
   // Waits for an instant while following the source.
   void wait_until(int64_t tai, TxFeed &feed);
   void use_txtime(bool on) { pacing_.txtime = on; }
+  // By how much rows of the last frame came after the packets that carry them were due, ns.
+  int64_t row_lag() const { return row_lag_; }
   void account();  // thread time into the counters
 
  private:
@@ -62,6 +64,7 @@ class TxSender {
   uint32_t sequence_;  // extended, 32 bits
   int64_t next_poll_ = 0;
   int64_t began_ = 0, ended_ = 0;  // of the last send
+  int64_t row_lag_ = 0;
   TxCounters &counters_;
   TxHistograms &histograms_;
 };
