@@ -56,7 +56,6 @@ def test_faults_of_the_start_do_not_count() -> None:
         ("sink", "metadata_mismatch"),
         ("sink", "torn"),
         ("rx", "metadata_missing"),
-        ("rx", "late"),
         ("tx", "skipped"),
     ],
 )
@@ -66,6 +65,15 @@ def test_each_fault_is_said_with_its_figure(role: str, name: str) -> None:
     (line,) = faults(row)
     assert line.startswith("Scope: 2 ")
     assert "Scope" in table([row])
+
+
+def test_a_late_frame_is_told_and_no_fault() -> None:
+    """It was shown once, marked, and the automatic link offset grew for it."""
+    before, after = looks("late", "rx", 2)
+    row = between("Scope", before, after, 2.0)
+    assert not faults(row)
+    head, line = table([row]).splitlines()
+    assert line[: head.index("late") + 4].endswith(" 2")
 
 
 def test_a_stream_that_shows_nothing_is_bad() -> None:
