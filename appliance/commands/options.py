@@ -69,7 +69,7 @@ def add_running(own: argparse.ArgumentParser) -> None:
         "--status",
         metavar="FILE",
         type=Path,
-        help="replace this JSON file with the state of the run, ten times a second",
+        help="replace this JSON file with the state of the run, twice a second",
     )
 
 

@@ -13,7 +13,7 @@ namespace rtv {
 namespace {
 
 constexpr uint32_t kVideoClock = 90'000;    // Hz, ST 2110-20
-constexpr int64_t kReadAhead = 250'000;     // ns from reading a frame to its first packet
+constexpr int64_t kReadAhead = 120'000;     // ns from reading a frame to its first packet
 constexpr int64_t kSpin = 60'000;           // ns; sleep here wakes 25-40 us late, 100 at worst
 constexpr int64_t kLongLead = 200'000;      // ns of lead with which waking late does no harm
 constexpr int64_t kFirstPicture = 250'000'000;  // ns to wait for it before a slate is sent
