@@ -24,8 +24,14 @@ CASES = [
 def capture(fmt: str, kind: str, seconds: float, out: Path) -> None:
     """Captures the headers of a flow where it enters the receiver."""
     with Lab(["tx", "rx"], offloads=False) as lab:
-        receiver = start(lab, "rx", {"role": "rx", "format": fmt, "check": "none"})
-        wish = {"role": "tx", "source_ip": lab["tx"].address(), "format": fmt, "sync": "aligned"}
+        receiver = start(lab, "rx", {"role": "rx", "format": fmt, "check": "none", "cpu": 1})
+        wish = {
+            "role": "tx",
+            "source_ip": lab["tx"].address(),
+            "format": fmt,
+            "sync": "aligned",
+            "cpu": 0,
+        }
         sender = start(lab, "tx", {**wish, "sender_type": kind, "seconds": seconds + 2})
         time.sleep(1.5)
         dump = lab["rx"].popen(
