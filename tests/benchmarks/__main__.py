@@ -9,15 +9,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import composite, floor, kernels, pacing, stream
+from tests.benchmarks import floor, kernels, pacing, stream
 
 Rows = list[dict[str, Any]]
+
+
+def figure(value: object) -> str:
+    """A cell: floats to three significant places."""
+    return f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
 
 
 def table(title: str, rows: Rows) -> str:
     """Rows as a Markdown table."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[str(row.get(key, "")) for key in keys] for row in rows]
+    cells = [[figure(row.get(key, "")) for key in keys] for row in rows]
     wide = [max(len(key), *(len(row[i]) for row in cells)) for i, key in enumerate(keys)]
 
     def line(values: list[str]) -> str:
@@ -45,7 +50,6 @@ def main() -> int:
 
     parts = {
         "kernels": ("v210 and pgroups against memcpy", kernels.run),
-        "composite": ("overlay", composite.run),
         "floor": ("bare loops over veth", floors),
         "unpaced": ("Tx and Rx unpaced against the bare loops", lambda: stream.unpaced(5, bare)),
         "real-time": ("Tx and Rx in real time", lambda: stream.real_time(wish.seconds)),
