@@ -38,8 +38,8 @@ def capture(fmt: str, kind: str, seconds: float, out: Path) -> None:
         time.sleep(1.5)
         dump = lab["rx"].popen(
             [
-                *("timeout", "2", "tcpdump", "-i", "eth0", "-s", "0"),
-                *("-B", "131072", "--time-stamp-precision=nano", "-w", str(out)),
+                *("timeout", "2", "chrt", "-f", "10", "tcpdump", "-i", "eth0", "-s", "32768"),
+                *("-B", "262144", "--time-stamp-precision=nano", "-w", str(out)),
                 "udp and dst net 239.10.0.0/16",
             ],
             stderr=subprocess.PIPE,

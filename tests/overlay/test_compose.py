@@ -40,7 +40,7 @@ def test_layers_stay_within_the_picture_and_do_not_overlap() -> None:
     layout = parse_layout(
         {"zones": {zone: [{"item": "patient-name", "size": 3}] for zone in ZONES}}
     )
-    arguments = Composer(layout, FORMAT).overlay(patient("W" * 60 + "^Jane=山田^太郎"))
+    arguments = Composer(layout, FORMAT).overlay(patient("W" * 55 + "^Jane=山田^太郎"))
     taken = np.zeros((FORMAT.height, FORMAT.width), dtype=np.uint8)
     assert len(arguments.layers) == 9
     for x, y, raster in arguments.layers:
