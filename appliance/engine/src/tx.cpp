@@ -13,6 +13,7 @@ namespace rtv {
 namespace {
 
 constexpr uint32_t kVideoClock = 90'000;    // Hz, ST 2110-20
+constexpr int64_t kCardPatience = 2'000'000;  // for a frame that should be there
 constexpr int64_t kReadAhead = 120'000;     // ns from reading a frame to its first packet
 constexpr int64_t kSpin = 60'000;           // ns; sleep here wakes 25-40 us late, 100 at worst
 constexpr int64_t kLongLead = 200'000;      // ns of lead with which waking late does no harm
@@ -195,7 +196,15 @@ Transmitter::Picture Transmitter::pick_aligned(int64_t alignment, int64_t frame_
     locked_ = growing != nullptr;
     if (growing) return {growing, true, false};
   }
-  if (rtv_frame *frame = feed_.take_synchronous(tai_now())) return {frame, true, false};
+  rtv_frame *frame = feed_.take_synchronous(tai_now());
+  // A card that is a little late costs a little delay once; a repeated frame, and the one that is
+  // dropped for it later, would be seen.
+  const int64_t until = tai_now() + std::min(kCardPatience, frame_ns / 10);
+  while (!frame && flowing_ && feed_.live() && tai_now() < until) {
+    feed_.wait(until - tai_now());
+    frame = feed_.take_synchronous(tai_now());
+  }
+  if (frame) return {frame, true, false};
   if (feed_.live() && held_) {
     counters_.repeats.add();
     return {held_, true, true};
