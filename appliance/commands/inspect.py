@@ -109,6 +109,8 @@ def grain_lines(grain: bytes) -> list[str]:
 
 def _file(name: str) -> bytes:
     try:
+        if Path(name).is_char_device():  # it may have no end
+            raise ValueError(f"capture: {name} is no file; capture it first, or use --live")
         return Path(name).read_bytes()
     except OSError as error:
         raise ValueError(

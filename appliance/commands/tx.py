@@ -46,6 +46,8 @@ The patient file is read again on SIGHUP: from the next frame on the flow is ano
 Faults, for a pretend card: NAME[=VALUE][@FRAME[+FRAMES]],...  loss black freeze drift=PPM
 format=NAME unplug restore replug; for example --fault loss@250+50,drift=100."""
 
+_LARGEST_PATIENT = 1 << 20
+
 
 def add(commands: Any) -> None:
     """Declares the command."""
@@ -271,11 +273,14 @@ def load_patient(path: Path | None) -> PatientDocument | None:
     if path is None:
         return None
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_PATIENT + 1)
     except OSError as error:
         raise ValueError(
             f"static: {path} cannot be read ({error.strerror}); name a patient file"
         ) from None
+    if len(data) > _LARGEST_PATIENT:
+        raise ValueError(f"static: {path} is longer than {_LARGEST_PATIENT} octets; is it the one?")
     try:
         return load_document(data)
     except ValueError as error:

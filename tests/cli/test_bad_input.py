@@ -235,3 +235,10 @@ def test_no_command(rtvbox: Command) -> None:
     outcome = rtvbox()
     assert outcome.code == 2
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_file_without_end_is_refused(rtvbox: Command) -> None:
+    """/dev/zero never ends; nobody waits for it."""
+    check(rtvbox(*tx({"--static": "/dev/zero"})), "tx", "static", "/dev/zero", "longer")
+    check(rtvbox("rx", "--sdp", "/dev/zero", "--interface", "lo"), "rx", "sdp", "longer")
+    check(rtvbox("inspect", "/dev/zero"), "inspect", "capture", "/dev/zero")

@@ -149,6 +149,7 @@ void Transmitter::run() {
   started_tai_ = tai_now();
   frames_before_ = counters_.frames.get();
   flowing_ = locked_ = false;
+  feed_.set_flowing(false);
   last_static_ = last_sync_ = 0;
   config_.aligned ? run_aligned() : run_direct();
   sender_.account();
@@ -347,6 +348,7 @@ void Transmitter::send_frame(const Picture &picture, const Stamp &stamp, int64_t
       histograms_.handover.add(began - picture.frame->capture_tai);
   }
   flowing_ = true;
+  feed_.set_flowing(true);
   last_sync_ = stamp.sync_tai;
   if (picture.live && !picture.repeated) {
     hold(picture.frame);
