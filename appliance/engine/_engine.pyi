@@ -72,6 +72,18 @@ def unpack(
 ) -> list[npt.NDArray[Any]]:
     """The reverse of pack. V210 rows are padded to a multiple of 128 bytes with zeros."""
 
+def composite_speed(
+    fmt: dict[str, int],
+    layers: Sequence[tuple[int, int, npt.NDArray[np.uint16]]],  # as Receiver.set_overlay takes them
+    fields: Sequence[dict[str, Any]],
+    cell_w: int,  # as Receiver.set_atlas takes them
+    cell_h: int,
+    alpha: npt.NDArray[np.uint8],
+    *,
+    seconds: float = 0.2,  # how long to measure
+) -> tuple[int, int]:
+    """Medians for one frame, ns: laying the overlay over it, and memcpy of the whole frame."""
+
 class Transmitter:
     """One stream out: video and DICOM-RTV metadata on one or two paths (ST 2022-7)."""
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import floor, kernels, pacing, stream
+from tests.benchmarks import composite, floor, kernels, pacing, stream
 
 Rows = list[dict[str, Any]]
 
@@ -50,6 +50,7 @@ def main() -> int:
 
     parts = {
         "kernels": ("v210 and pgroups against memcpy", kernels.run),
+        "composite": ("the overlay, ms a frame", composite.run),
         "floor": ("bare loops over veth", floors),
         "unpaced": ("Tx and Rx unpaced against the bare loops", lambda: stream.unpaced(5, bare)),
         "real-time": ("Tx and Rx in real time", lambda: stream.real_time(wish.seconds)),

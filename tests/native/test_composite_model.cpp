@@ -125,17 +125,19 @@ void against_model(const rtv_format &f) {
   rtv_frame_unref(before);
 }
 
-void vector_equals_scalar() {
+using Run = void (*)(uint8_t *, uint32_t, const Blend *, bool);
+
+void vector_equals_scalar(Run vector, Run scalar, uint32_t octets, uint32_t components) {
   for (int round = 0; round < 300; ++round) {
-    const uint32_t units = 1 + roll(20);
+    const uint32_t units = 1 + roll(20), highest = octets == 4 ? 255 : 1023;
     const bool solid = roll(2);
-    std::vector<uint8_t> a(units * 16);
+    std::vector<uint8_t> a(units * octets);
     for (auto &v : a) v = static_cast<uint8_t>(dice());
     std::vector<uint8_t> b = a;
-    std::vector<Blend> c(units * 12);
-    for (auto &v : c) v = (roll(4) ? roll(1024) : roll(2) * 1023) << 16 | (4 + roll(1016));
-    blend_v210(a.data(), units, c.data(), solid);
-    blend_v210_scalar(b.data(), units, c.data(), solid);
+    std::vector<Blend> c(solid ? components : units * components);
+    for (auto &v : c) v = (roll(4) ? roll(1024) : roll(2) * 1023) << 16 | roll(highest + 1);
+    vector(a.data(), units, c.data(), solid);
+    scalar(b.data(), units, c.data(), solid);
     CHECK(a == b);
   }
 }
@@ -206,7 +208,8 @@ void words() {
 }  // namespace
 
 int main() {
-  vector_equals_scalar();
+  vector_equals_scalar(blend_v210, blend_v210_scalar, 16, 12);
+  vector_equals_scalar(blend_uyvy, blend_uyvy_scalar, 4, 4);
   words();
   for (uint8_t layout : {RTV_V210, RTV_UYVY, RTV_PLANAR16})
     for (uint8_t sampling : {RTV_422, RTV_444, RTV_RGB})

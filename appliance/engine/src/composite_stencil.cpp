@@ -33,12 +33,6 @@ uint16_t at_depth(const rtv_format &f, double v10) {
       std::clamp<int64_t>(code, lowest_code(f), highest_code(f)));
 }
 
-void blend_bytes(uint8_t *p, uint32_t n, const Blend *c, bool solid) {
-  for (uint32_t i = 0; i < n; ++i) {
-    const Blend b = c[solid ? i & 3 : i];
-    if (b >> 16) p[i] = static_cast<uint8_t>(mix_legal(p[i], b, 1, 254));
-  }
-}
 void blend_words(uint8_t *row, uint32_t n, const Blend *c, bool solid, uint32_t low,
                  uint32_t high) {
   auto *p = reinterpret_cast<uint16_t *>(row);
@@ -53,7 +47,7 @@ void blend_units(const rtv_frame &frame, int plane, uint32_t row, uint32_t unit,
   if (f.layout == RTV_V210)
     blend_v210(p + unit * 16, units, c, solid);
   else if (f.layout == RTV_UYVY)
-    blend_bytes(p + unit * 4, units * 4, c, solid);
+    blend_uyvy(p + unit * 4, units, c, solid);
   else
     blend_words(p + unit * 2, units, c, solid, lowest_code(f), highest_code(f));
 }
@@ -248,10 +242,18 @@ void blend_v210_scalar(uint8_t *p, uint32_t units, const Blend *c, bool solid) {
     }
 }
 
+void blend_uyvy_scalar(uint8_t *p, uint32_t units, const Blend *c, bool solid) {
+  for (uint32_t i = 0; i < units * 4; ++i) {
+    const Blend b = c[solid ? i & 3 : i];
+    if (b >> 16) p[i] = static_cast<uint8_t>(mix_legal(p[i], b, 1, 254));
+  }
+}
+
 #if defined(__SSE2__)
 namespace {
 // Four components at once. under * (1023 - a) + over * a is one multiply-add of 16-bit pairs;
 // x / 1023 is (x + (x >> 10) + 1) >> 10 for every x below 1023 * 1024.
+template <int kLow, int kHigh>
 inline __m128i mix4(__m128i under, __m128i b) {
   const __m128i high = _mm_set1_epi32(static_cast<int>(0xffff0000u));
   const __m128i alpha = _mm_srli_epi32(b, 16);
@@ -261,7 +263,7 @@ inline __m128i mix4(__m128i under, __m128i b) {
   const __m128i x = _mm_add_epi32(_mm_madd_epi16(values, weights), _mm_set1_epi32(511));
   __m128i v = _mm_srli_epi32(
       _mm_add_epi32(_mm_add_epi32(x, _mm_srli_epi32(x, 10)), _mm_set1_epi32(1)), 10);
-  v = _mm_min_epi16(_mm_max_epi16(v, _mm_set1_epi32(4)), _mm_set1_epi32(1019));
+  v = _mm_min_epi16(_mm_max_epi16(v, _mm_set1_epi32(kLow)), _mm_set1_epi32(kHigh));
   const __m128i none = _mm_cmpeq_epi32(alpha, _mm_setzero_si128());
   return _mm_or_si128(_mm_and_si128(none, under), _mm_andnot_si128(none, v));
 }
@@ -280,15 +282,42 @@ void blend_v210(uint8_t *p, uint32_t units, const Blend *c, bool solid) {
       c2 = _mm_loadu_si128(k + 2);
       k += 3;
     }
-    const __m128i v0 = mix4(_mm_and_si128(in, ten), c0);
-    const __m128i v1 = mix4(_mm_and_si128(_mm_srli_epi32(in, 10), ten), c1);
-    const __m128i v2 = mix4(_mm_and_si128(_mm_srli_epi32(in, 20), ten), c2);
+    const __m128i v0 = mix4<4, 1019>(_mm_and_si128(in, ten), c0);
+    const __m128i v1 = mix4<4, 1019>(_mm_and_si128(_mm_srli_epi32(in, 10), ten), c1);
+    const __m128i v2 = mix4<4, 1019>(_mm_and_si128(_mm_srli_epi32(in, 20), ten), c2);
     const __m128i rest = _mm_and_si128(in, _mm_set1_epi32(static_cast<int>(0xc0000000u)));
     _mm_storeu_si128(at, _mm_or_si128(_mm_or_si128(v0, rest),
                                       _mm_or_si128(_mm_slli_epi32(v1, 10), _mm_slli_epi32(v2, 20))));
   }
 }
+
+void blend_uyvy(uint8_t *p, uint32_t units, const Blend *c, bool solid) {
+  const __m128i zero = _mm_setzero_si128();
+  const auto *k = reinterpret_cast<const __m128i *>(c);
+  __m128i c0 = _mm_loadu_si128(k), c1 = c0, c2 = c0, c3 = c0;
+  uint32_t u = 0;
+  for (; u + 4 <= units; u += 4, p += 16) {
+    auto *at = reinterpret_cast<__m128i *>(p);
+    const __m128i in = _mm_loadu_si128(at);
+    if (!solid) {
+      c0 = _mm_loadu_si128(k + u);
+      c1 = _mm_loadu_si128(k + u + 1);
+      c2 = _mm_loadu_si128(k + u + 2);
+      c3 = _mm_loadu_si128(k + u + 3);
+    }
+    const __m128i low = _mm_unpacklo_epi8(in, zero), high = _mm_unpackhi_epi8(in, zero);
+    const __m128i v0 = mix4<1, 254>(_mm_unpacklo_epi16(low, zero), c0);
+    const __m128i v1 = mix4<1, 254>(_mm_unpackhi_epi16(low, zero), c1);
+    const __m128i v2 = mix4<1, 254>(_mm_unpacklo_epi16(high, zero), c2);
+    const __m128i v3 = mix4<1, 254>(_mm_unpackhi_epi16(high, zero), c3);
+    _mm_storeu_si128(at, _mm_packus_epi16(_mm_packs_epi32(v0, v1), _mm_packs_epi32(v2, v3)));
+  }
+  if (u < units) blend_uyvy_scalar(p, units - u, solid ? c : c + u * 4, solid);
+}
 #else
+void blend_uyvy(uint8_t *p, uint32_t units, const Blend *c, bool solid) {
+  blend_uyvy_scalar(p, units, c, solid);
+}
 void blend_v210(uint8_t *p, uint32_t units, const Blend *c, bool solid) {
   blend_v210_scalar(p, units, c, solid);
 }

@@ -78,5 +78,8 @@ void tint_rows(rtv_frame &frame, const Pixel &colour, uint32_t alpha_luma, uint3
 // first 12 serve all units. The scalar one is the reference for the other.
 void blend_v210_scalar(uint8_t *unit, uint32_t units, const Blend *c, bool solid);
 void blend_v210(uint8_t *unit, uint32_t units, const Blend *c, bool solid);
+// UYVY runs, 4 coefficients a unit in the order of the components.
+void blend_uyvy_scalar(uint8_t *unit, uint32_t units, const Blend *c, bool solid);
+void blend_uyvy(uint8_t *unit, uint32_t units, const Blend *c, bool solid);
 
 }  // namespace rtv

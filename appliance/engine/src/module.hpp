@@ -7,6 +7,7 @@
 #include "histogram.hpp"
 
 void bind_kernels(nanobind::module_ &m);
+void bind_overlay(nanobind::module_ &m);
 void bind_transmitter(nanobind::module_ &m);
 void bind_receiver(nanobind::module_ &m);
 

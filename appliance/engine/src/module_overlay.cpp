@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module_overlay.hpp"
 
+#include "composite_speed.hpp"
+#include "module.hpp"
+
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
@@ -132,4 +135,24 @@ std::shared_ptr<const rtv::Atlas> atlas_from(uint32_t cell_w, uint32_t cell_h,
   } catch (const std::invalid_argument &e) {
     refuse("atlas", e.what());
   }
+}
+
+void bind_overlay(nb::module_ &m) {
+  m.def(
+      "composite_speed",
+      [](const nb::dict &fmt, const nb::sequence &layers, const nb::sequence &fields,
+         uint32_t cell_w, uint32_t cell_h, const nb::object &alpha, double seconds) {
+        if (!(seconds > 0 && seconds <= 60))
+          throw nb::value_error("seconds: must be above 0 and at most 60");
+        const auto overlay = overlay_from(format_from(fmt), 0, layers, fields);
+        const auto atlas = atlas_from(cell_w, cell_h, alpha);
+        rtv::CompositeSpeed speed;
+        {
+          const nb::gil_scoped_release released;
+          speed = rtv::composite_speed(*overlay, *atlas, static_cast<int64_t>(seconds * 1e9));
+        }
+        return nb::make_tuple(speed.blend_ns, speed.copy_ns);
+      },
+      nb::arg("fmt"), nb::arg("layers"), nb::arg("fields"), nb::arg("cell_w"), nb::arg("cell_h"),
+      nb::arg("alpha"), nb::kw_only(), nb::arg("seconds") = 0.2);
 }
