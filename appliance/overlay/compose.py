@@ -136,12 +136,13 @@ class Composer:
                 f"zones.{zone}: its lines need {needed} rows, the zone has {area.height}; "
                 "choose fewer items or a smaller size"
             )
+        setter = self._typesetters.of("ja")
+        labels = [setter.label_width(i.label, self._value_pixels) for i in items if i.dynamic]
         for i, item in enumerate(items):
             if not item.dynamic:
                 continue
             cells = DYNAMIC_LABELS[item.item][1]
-            wide = cells * self._atlas.cell_w + 2 * padding(max(sizes))
-            wide += self._typesetters.of("ja").label_width(item.label, self._value_pixels)
+            wide = max(labels) + cells * self._atlas.cell_w + 2 * padding(max(sizes))
             if wide > area.width:
                 raise ValueError(
                     f"zones.{zone}[{i}]: {cells} characters and the label need {wide} pixels, the "

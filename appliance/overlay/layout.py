@@ -43,18 +43,18 @@ STATIC_LABELS: dict[str, str] = {
     "patient-sex": "",
     "accession-number": "Acc",
     "study-id": "Study",
-    "study-date": "",
-    "study-time": "",
-    "acquisition-time": "",
-    "content-time": "",
+    "study-date": "Study",
+    "study-time": "Study",
+    "acquisition-time": "Acq",
+    "content-time": "Content",
     "study-description": "",
     "series-description": "",
     "modality": "",
     "institution": "",
-    "referring-physician": "",
+    "referring-physician": "Ref",
     "device": "",
 }
-"""Items of the static part and their labels; the labels belong to no language."""
+"""Items of the static part and their labels: signs and DICOM's own terms, no language's."""
 
 DYNAMIC_LABELS: dict[str, tuple[str, int]] = {
     "origin-utc": ("UTC", 12),

@@ -99,6 +99,14 @@ class Typesetter:
         pad = padding(max(line.pixels for line in lines))
         issues: list[str] = []
         parts = [self._parts(line, atlas, room - 2 * pad, issues) for line in lines]
+        if align == 0:  # values below each other start below each other
+            column = max(
+                (p[0][0] for line, p in zip(lines, parts, strict=True) if line.cells), default=0
+            )
+            parts = [
+                ((max(p[0][0], column), p[0][1]), p[1]) if line.cells else p
+                for line, p in zip(lines, parts, strict=True)
+            ]
         inner = max(label + text for (label, _), (text, _) in parts)
         width = inner + 2 * pad + (inner & 1)
         rows: list[Raster] = []
