@@ -92,15 +92,18 @@ def test_every_frame_once_with_its_own_metadata(lab: Lab, tmp_path: Path, patien
     assert rx["frames"]["presented"] >= 120, said
     assert rx["packets"]["lost"] == 0, said
     assert rx["packets"]["kernel_drops"] == 0, said
-    assert rx["sink"]["torn"] == 0
+    # A concealed frame is made of two, and marked; no other may be.
+    concealed = rx["frames"]["concealed"]
+    assert rx["sink"]["torn"] <= concealed, said
     assert rx["sink"]["unreadable"] == 0
-    assert rx["metadata"]["mismatches"] == 0
+    assert rx["metadata"]["mismatches"] <= concealed, said
     assert rx["metadata"]["missing"] == 0
     assert rx["metadata"]["grains"] >= 115
     # The path itself is whole. What the picture's counter lacks or shows twice is what a busy
     # machine kept the sender from sending, or made it send again, and it said so.
-    assert rx["frames"]["repeated"] <= tx["frames"]["repeats"], (said, sent)
-    assert rx["frames"]["missing"] <= tx["frames"]["skipped"] + tx["frames"]["drops"], (said, sent)
+    assert rx["frames"]["repeated"] <= tx["frames"]["repeats"] + concealed, (said, sent)
+    left_out = sum(tx["frames"][name] for name in ("skipped", "drops", "source_lost"))
+    assert rx["frames"]["missing"] <= left_out + concealed, (said, sent)
     assert rx["latency"]["count"] == rx["frames"]["presented"]
     # The card hands a frame on when it is whole, so capture lies a frame (20 ms) before the
     # alignment point from which the offset counts; two where this machine was busy.
