@@ -2,12 +2,14 @@
 
 A capture taken on a host with segmentation or receive offload shows several datagrams of one
 send as one. Their sizes are all alike but the last (UDP_SEGMENT, UDP_GRO), and a video packet's
-own segment headers give its size, so they can be told apart exactly; they share one time.
+own segment headers give its size, so they can be told apart exactly; they share one time. Where
+the capture kept only the first headers of such a burst (tcpdump -s), the others are counted by
+their size and marked as not seen.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,9 @@ class RtpPackets:
 
     offset, length, captured: of the RTP packet in the file. header: octets of the RTP header with
     its extension, -1 when they are not all captured or break their own lengths. glued: 0 for the
-    first packet of a captured datagram, 1 .. for those that were glued behind it.
+    first packet of a captured datagram, 1 .. for those that were glued behind it. seen: false for
+    a packet of a burst whose header the capture cut off: it is there (the burst's length says so),
+    its sequence number, timestamp and field follow from the one before, its marker is not known.
     """
 
     time: Int64s
@@ -40,6 +44,7 @@ class RtpPackets:
     timestamp: Int64s
     ssrc: Int64s
     glued: Int64s
+    seen: Bools
 
     def __len__(self) -> int:
         return len(self.time)
@@ -129,6 +134,7 @@ def _rtp(
         timestamp=u32(octets, offset + 4),
         ssrc=u32(octets, offset + 8),
         glued=glued,
+        seen=np.ones(len(time), dtype=bool),
     )
 
 
@@ -171,6 +177,7 @@ def _video(
 ) -> Flow:
     """Walks all datagrams at once, one packet further each round."""
     rounds = [(packets, segments)]
+    hidden: list[tuple[RtpPackets, Segments]] = []
     unsplit = 0
     for _ in range(_MOST_GLUED):
         last, parts = rounds[-1]
@@ -179,6 +186,12 @@ def _video(
         if not np.any(here):
             break
         last, parts, rest = last.pick(here), parts.pick(here), rest[here]
+        gone = last.captured - parts.size < last.header + 2 + 6 * parts.count
+        if np.any(gone):
+            behind, left = _behind(last.pick(gone), parts.pick(gone), rest[gone])
+            hidden.append(behind)
+            unsplit += left
+            last, parts, rest = last.pick(~gone), parts.pick(~gone), rest[~gone]
         after = _rtp(
             octets,
             last.time,
@@ -193,14 +206,51 @@ def _video(
             & (after.payload_type == last.payload_type)
             & (after.sequence == (last.sequence + 1) & 0xFFFF)
         )
-        unsplit += int(np.sum((after.captured < 12) & (rest >= 20)))
         if not np.any(follows):
             break
         after = after.pick(follows)
         rounds.append((after, _segments(octets, after)))
+    rounds += hidden
     if len(rounds) == 1:
         return Flow(key, packets, segments, foreign, unsplit)
     return Flow(key, *_joined(rounds), foreign, unsplit)
+
+
+def _behind(
+    last: RtpPackets, parts: Segments, rest: Int64s
+) -> tuple[tuple[RtpPackets, Segments], int]:
+    """The packets of bursts behind the last one that was captured, and how many bursts could not
+    be counted. rest: octets behind that packet. All have its size but the last, which has at
+    least a header."""
+    count = -(-rest // parts.size)
+    short = rest - (count - 1) * parts.size
+    good = (count <= _MOST_GLUED) & (short >= 20)
+    last, parts, count, short = last.pick(good), parts.pick(good), count[good], short[good]
+    parent = np.repeat(np.arange(len(last)), count)
+    step = np.arange(len(parent)) - np.repeat(np.cumsum(count) - count, count) + 1
+    length = np.where(step == count[parent], short[parent], parts.size[parent])
+    packets, segments = last.pick(parent), parts.pick(parent)
+    number = packets.sequence + step
+    none = np.zeros_like(segments.length)
+    return (
+        replace(
+            packets,
+            length=length,
+            captured=np.zeros_like(length),
+            marker=np.zeros(len(parent), dtype=bool),
+            sequence=number & 0xFFFF,
+            glued=packets.glued + step,
+            seen=np.zeros(len(parent), dtype=bool),
+        ),
+        replace(
+            segments,
+            extended=(segments.extended + (number >> 16)) & 0xFFFF,
+            count=np.zeros_like(length),
+            length=none,
+            offset=none,
+            size=length,
+        ),
+    ), int(np.sum(~good))
 
 
 def _joined(rounds: list[tuple[RtpPackets, Segments]]) -> tuple[RtpPackets, Segments]:
@@ -217,14 +267,12 @@ def _joined(rounds: list[tuple[RtpPackets, Segments]]) -> tuple[RtpPackets, Segm
             for column in fields(Segments)
         )
     )
-    order = np.argsort(packets.offset, kind="stable")
+    order = np.lexsort((packets.glued, packets.offset))
     packets, segments = packets.pick(order), segments.pick(order)
     glued_behind = np.append(packets.glued[1:] > 0, False)
     cut = np.where(glued_behind, segments.size, packets.length)
-    values = {column.name: getattr(packets, column.name) for column in fields(packets)}
-    values["length"] = cut
-    values["captured"] = np.minimum(packets.captured, cut)
-    return RtpPackets(**values), segments
+    captured = np.minimum(packets.captured, cut)
+    return replace(packets, length=cut, captured=captured), segments
 
 
 def _split_equal(octets: Octets, packets: RtpPackets) -> tuple[RtpPackets, int]:

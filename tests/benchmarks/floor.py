@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,14 @@ def _measure(program: Path, lab: Lab, burst: int, seconds: float, window: int) -
     return int(sent.split()[0]), int(received[0]), int(received[1])
 
 
-def run(seconds: float = 2.0, window: int = WINDOW) -> list[dict[str, Any]]:
+def run(
+    seconds: float = 2.0, window: int = WINDOW, bursts: Sequence[int] = BURSTS
+) -> list[dict[str, Any]]:
     """Rows of {name, burst, frames/s, Gb/s, loss}; loss is a fraction of the packets sent."""
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, Lab(["tx", "rx"]) as lab:
         program = build(Path(folder))
-        for burst in BURSTS:
+        for burst in bursts:
             sent, received, ns = _measure(program, lab, burst, seconds, window)
             rows.append(
                 {

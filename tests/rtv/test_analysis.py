@@ -127,7 +127,7 @@ def test_all_late_underflows_and_names_the_offset_that_would_do() -> None:
     assert pacing.cinst.max == 4 and not narrow.met
     # The first packet of a burst leaves at its own turn, so it is 60 us late: 13.5 turns of
     # 4.444 us, in which 14 packets were to be read.
-    assert narrow.vrx_min == -14 and narrow.frames_share == 0
+    assert narrow.vrx_min == -14 and narrow.frames_share == narrow.packets_share == 0
     assert pacing.late_ns == pytest.approx(60_000, abs=5)
     assert narrow.troff_us == -(-(764_444 + pacing.late_ns) // 1000)
     again = replace(session_of(fmt).video, troff_us=narrow.troff_us)
@@ -166,6 +166,49 @@ def test_glued_bursts_are_cut_apart(size: int, packing: Packing) -> None:
     assert check(flow, "segments").ok and check(flow, "marker").ok
     assert flow.video.pacing.cinst.max >= size - 1
     assert any("share its time" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("snap", [96, 3000, 6000])
+@pytest.mark.parametrize("size", [4, 9, 48])
+def test_bursts_whose_inner_headers_were_not_captured(snap: int, size: int) -> None:
+    fmt = format_named("720p50")
+    model = traffic_model(fmt, len(packet_layout(fmt)), SenderType.N)
+    timed = on_schedule(video_packets(fmt, 4), fmt, tro=model.tro, trs=model.trs, lead=44)
+    whole = glued(timed, size)
+    report = inspect_capture(pcap(records(whole), snap=snap), session=session_of(fmt))
+    exact = inspect_capture(pcap(records(whole)), session=session_of(fmt))
+    flow, same = report.flows[0], exact.flows[0]
+    assert flow.video is not None and same.video is not None and same.sequence is not None
+    assert flow.sequence == same.sequence
+    assert (flow.packets, flow.octets) == (len(timed), same.octets)
+    assert flow.video.pacing == same.video.pacing and flow.video.pacing is not None
+    # The last frame's end is not seen, and nothing follows that would show it.
+    assert flow.video.units in (3, 4)
+    if snap < (size - 1) * 820:
+        marker = check(flow, "marker")
+        assert marker.ok is None and "not in the capture" in marker.text
+        assert check(flow, "segments").ok is None
+
+
+def test_bursts_over_the_end_of_a_frame_are_not_judged_by_what_was_not_captured() -> None:
+    fmt = format_named("720p50")
+    timed = schedule(fmt, 4)
+    report = inspect_capture(pcap(records(glued(timed, 44)), snap=96), session=session_of(fmt))
+    (flow,) = report.flows
+    assert flow.video is not None and flow.packets == len(timed)
+    # 2880 packets a frame are no multiple of 44: where the ends lie is not known.
+    assert flow.video.units == 0 and flow.video.pacing is None
+
+
+def test_a_burst_lost_among_those_not_captured_is_counted() -> None:
+    fmt = format_named("720p50")
+    bursts = glued(schedule(fmt, 3), 5)
+    kept = bursts[:7] + bursts[8:]
+    report = inspect_capture(pcap(records(kept), snap=96), session=session_of(fmt))
+    (flow,) = report.flows
+    assert flow.sequence is not None and flow.video is not None
+    assert (flow.sequence.lost, flow.sequence.gaps) == (5, 1)
+    assert flow.video.units == 1
 
 
 def test_glued_grains_are_cut_apart() -> None:

@@ -113,7 +113,7 @@ def _verdict(
 ) -> TypeVerdict:
     highest = int(bucket.max())
     if arrivals is None:
-        return TypeVerdict(kind.value, False, model.cmax, highest, model.vrx_full, 0, 0, 0)
+        return TypeVerdict(kind.value, False, model.cmax, highest, model.vrx_full, 0, 0, 0, 0)
     levels = vrx_levels(arrivals, model, per_unit)
     low, high = int(levels.min()) - 1, int(levels.max())
     good = (levels >= 1) & (levels <= model.vrx_full)
@@ -132,6 +132,7 @@ def _verdict(
         vrx_min=low,
         vrx_max=high,
         frames_share=(units - bad_units) * 1000 // units,
+        packets_share=int(np.sum(good)) * 1000 // len(good),
         troff_us=troff_us,
     )
 

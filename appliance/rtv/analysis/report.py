@@ -61,7 +61,8 @@ class Sequence:
 @dataclass(frozen=True)
 class TypeVerdict:
     """One sender type of ST 2110-21 against the flow. frames_share: per mille of the frames that
-    keep both limits. vrx: packets in the virtual receiver's buffer, below 0 is an underflow."""
+    keep the limits of VRX from their first packet to their last; packets_share: of the packets at
+    whose arrival it is kept. vrx: packets in the virtual receiver's buffer; below 0: underflow."""
 
     sender_type: str
     met: bool
@@ -71,6 +72,7 @@ class TypeVerdict:
     vrx_min: int
     vrx_max: int
     frames_share: int
+    packets_share: int
     troff_us: int | None = None  # with this TROFF it would be met, when it is not by default
 
 

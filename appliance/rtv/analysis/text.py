@@ -114,7 +114,8 @@ def _pacing(pacing: Pacing) -> list[str]:
         text = (
             f"Cinst {verdict.cinst_max} of {verdict.cmax}, VRX {verdict.vrx_min} .. "
             f"{verdict.vrx_max} of 0 .. {verdict.vrx_full}, "
-            f"{verdict.frames_share / 10:.1f} % of frames"
+            f"{verdict.packets_share / 10:.1f} % of packets and "
+            f"{verdict.frames_share / 10:.1f} % of frames within"
         )
         if verdict.troff_us is not None:
             text += f"; met with TROFF={verdict.troff_us}"

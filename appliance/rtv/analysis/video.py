@@ -46,7 +46,8 @@ def analyse_video(
     if media is not None:
         raster: Raster | None = raster_of(media.format)
     else:
-        raster = guess_raster(parts, np.flatnonzero(packets.marker))
+        seen = parts.pick(packets.seen)
+        raster = guess_raster(seen, np.flatnonzero(packets.marker[packets.seen]))
     steps = _steps(units)
     stamp_rate, unit_rate = _rates(media, steps, raster)
     steps = [step for step in steps if step]  # both segments of PsF share a timestamp
@@ -79,7 +80,7 @@ def analyse_video(
     video = Video(
         format=raster.text if raster is not None else "not known without an SDP",
         format_from="sdp" if media is not None else "packets",
-        packing=_packing(parts),
+        packing=_packing(parts.pick(packets.seen)),
         rate=None if rate is None else str(rate),
         units=int(np.sum(units.whole)),
         incomplete=int(np.sum(~units.whole[1:-1])) if len(units.whole) > 2 else 0,
@@ -101,9 +102,13 @@ def _units(packets: RtpPackets, parts: Segments, order: Order) -> Units:
     count = end - begin
     number = order.first_number
     # Nothing lost within, nothing lost at its edges, its end marked and its begin the first row.
+    # Where the capture cut the last header off, the next unit must follow without a gap and begin
+    # with a header that was captured.
     span = number[end - 1] - number[begin] + 1
     starts = (parts.row[begin, 0] == 0) & (parts.offset[begin, 0] == 0)
-    whole = (span == count) & starts & packets.marker[end - 1]
+    follows = np.append((number[begin[1:]] == number[end[:-1] - 1] + 1) & starts[1:], False)
+    ends = packets.marker[end - 1] | (~packets.seen[end - 1] & follows)
+    whole = (span == count) & starts & ends
     return Units(begin, count, stamp[begin], field[begin], whole)
 
 
@@ -147,20 +152,20 @@ def _checks(
     raster: Raster | None,
     media: VideoMedia | None,
 ) -> Iterator[Check]:
-    broken = int(np.sum(parts.count == 0)) + flow.foreign
+    broken = int(np.sum((parts.count == 0) & packets.seen)) + flow.foreign
     yield Check("payload", broken == 0, f"{broken} packets are no ST 2110-20 payload")
     last = np.append(units.begin[1:], len(packets)) - 1
     inner = np.ones(len(packets), dtype=bool)
     inner[last] = False
     early = int(np.sum(packets.marker & inner))
     complete = np.append(np.diff(order.first_number)[last[:-1]] == 1, False)
-    missing = int(np.sum(~packets.marker[last] & complete))
-    yield Check(
-        "marker",
-        early == missing == 0,
-        f"{early} within a frame or field, {missing} ends without one",
-    )
-    yield _segment_check(parts, units, raster)
+    missing = int(np.sum(~packets.marker[last] & packets.seen[last] & complete))
+    hidden = int(np.sum(~packets.seen))
+    text = f"{early} within a frame or field, {missing} ends without one"
+    if hidden:
+        text += f"; {hidden} headers are not in the capture"
+    yield Check("marker", False if early or missing else None if hidden else True, text)
+    yield _segment_check(parts, units, raster, hidden)
     counts = np.unique(units.count[units.whole])
     yield Check(
         "packets per frame",
@@ -174,7 +179,10 @@ def _checks(
     yield Check("UDP size", size <= limit, f"largest {size} octets, {limit} allowed")
 
 
-def _segment_check(parts: Segments, units: Units, raster: Raster | None) -> Check:
+def _segment_check(parts: Segments, units: Units, raster: Raster | None, hidden: int) -> Check:
+    if hidden:
+        text = f"not judged: the capture cut off the headers of {hidden} packets (tcpdump -s 0)"
+        return Check("segments", None, text)
     if raster is None:
         return Check("segments", None, "not judged: the raster is not known without an SDP")
     used = np.arange(3) < parts.count[:, None]
