@@ -18,14 +18,14 @@ SLATES: dict[str, tuple[str, str]] = {
         "The input's video format is not the configured one. This picture is not live.",
     ),
     "gone": ("VIDEO CARD GONE", "The card was unplugged or failed. This picture is not live."),
-    "no-flow": ("NO VIDEO", "No video arrives from the network. This picture is not live."),
-    "late": ("VIDEO TOO LATE", "Video arrives after its time. This picture is not live."),
+    "no-flow": ("NO VIDEO", "No picture arrives from the network. This picture is not live."),
+    "late": ("VIDEO LATE", "The picture is older than it should be."),
     "no-metadata": ("NO METADATA", "Live picture. The data that belongs to it did not arrive."),
     "no-patient": ("NO PATIENT CONFIRMED", "Live picture. It is not known who this is."),
 }
 TX_SLATES = ("no-signal", "format", "gone")
 RX_SLATES = ("no-flow", "late", "no-metadata", "no-patient")
-_HELD = frozenset(("no-signal", "format", "gone", "no-flow", "late"))
+_HELD = frozenset(("no-signal", "format", "gone", "no-flow"))
 
 _RED = (214, 24, 24)
 _NO_ATLAS = Atlas(1, 1, np.zeros((1, 95), np.uint8))
@@ -34,8 +34,8 @@ _NO_ATLAS = Atlas(1, 1, np.zeros((1, 95), np.uint8))
 def slates(reasons: Iterable[str], fmt: VideoFormat, setter: Typesetter) -> dict[str, Raster]:
     """Arguments for set_slates: [h, w, 4] Y Cb Cr A by reason.
 
-    A held picture gets a large banner, a live one (no-metadata, no-patient) a smaller one that
-    leaves the picture to be seen. ValueError for an unknown reason.
+    A held picture gets a large banner, a live one (no-metadata, no-patient, late) a smaller one
+    that leaves the picture to be seen. ValueError for an unknown reason.
     """
     return {reason: _banner(reason, fmt, setter) for reason in reasons}
 

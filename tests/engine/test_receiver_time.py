@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,9 +82,91 @@ def test_without_a_flow_there_is_a_slate_at_the_frame_rate() -> None:
         assert rows(got[3]) == picture(9).v210()
         assert "flow-back" in s.codes()
     # Held: the last picture, darkened; its luma is lower than it was.
-    shown = np.concatenate([np.frombuffer(r, "<u4") for r in rows(held)])
-    bright = np.concatenate([np.frombuffer(r, "<u4") for r in picture(2).v210()])
-    assert (shown >> 10 & 1023)[::2].mean() < 0.6 * (bright >> 10 & 1023)[::2].mean()
+    assert luma(rows(held)) < 0.6 * luma(picture(2).v210())
+
+
+def banner() -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """As wide as the picture: white over four rows."""
+    return np.tile(np.array([940, 512, 512, 1023], np.uint16), (4, FORMAT.width, 1))
+
+
+BANNER_ROWS = range(24 - 4 - 24 // 6, 24 - 24 // 6)  # in the lower part
+
+
+def beside_banner(shown: list[bytes]) -> list[bytes]:
+    return [row for n, row in enumerate(shown) if n not in BANNER_ROWS]
+
+
+def has_banner(shown: list[bytes]) -> bool:
+    return all(
+        (np.frombuffer(shown[row][:256], "<u4") >> 10 & 1023)[::2].min() == 940
+        for row in BANNER_ROWS
+    )
+
+
+def test_a_late_picture_is_shown_at_once_and_says_so_long_enough_to_be_read() -> None:
+    offset = 60_000_000
+    with stage(metadata=False, link_offset_ns=offset) as s:
+        s.rx.set_overlay(0, [])
+        s.rx.set_slates({"late": banner()})
+        for n in range(5):
+            tai, ts = s.next_frame()
+            while n == 2 and tai_now() < tai + offset + 30_000_000:
+                time.sleep(0.0005)
+            send(s.video.video(ts, picture(n)), s.ports[0])
+        settled(s, 5)
+        time.sleep(1.1)
+        s.k = tai_now() // PERIOD + 2
+        for n in (5, 6):
+            _, ts = s.next_frame()
+            send(s.video.video(ts, picture(n)), s.ports[0])
+        got = settled(s, 7)
+    assert [bool(g.flags & FrameFlag.LATE) for g in got] == [n == 2 for n in range(7)]
+    assert got[2].capture + offset + 30_000_000 < got[2].due <= got[2].presented
+    for n, g in enumerate(got):
+        # In full light beside the banner: it is the newest picture there is.
+        assert beside_banner(rows(g)) == beside_banner(picture(n).v210())
+        assert has_banner(rows(g)) == (n in (2, 3, 4))
+
+
+def test_while_a_picture_takes_too_long_the_last_one_is_called_late_and_then_no_video() -> None:
+    """Packets come all the time, one each 30 ms: first it is lateness, after half a second it is
+    no video."""
+    with stage(metadata=False, link_offset_ns=20_000_000) as s:
+        s.rx.set_slates({"late": banner()})
+        _, ts = s.next_frame()
+        send(s.video.video(ts, picture(0)), s.ports[0])
+        settled(s, 1)
+        _, ts = s.next_frame()
+        packets = s.video.video(ts, picture(1), groups=48)
+        for packet in packets[:-1]:
+            send([packet], s.ports[0])
+            time.sleep(0.03)
+        codes = s.codes()
+        send(packets[-1:], s.ports[0])
+        got = settled(s, 2)
+        shown = list(s.sink.shown)
+    assert codes.index("video-late") < codes.index("flow-lost")
+    first, last = (next(i for i, x in enumerate(shown) if x is g) for g in got)
+    between = shown[first + 1 : last]
+    assert all(x.flags & FrameFlag.SLATE and x.flags & FrameFlag.REPEATED for x in between)
+    late = [x for x in between if x.flags & FrameFlag.LATE]
+    gone = [x for x in between if not x.flags & FrameFlag.LATE]
+    assert between == late + gone
+    assert len(late) >= 5
+    assert gone
+    for x in late:
+        assert has_banner(rows(x))
+        assert beside_banner(rows(x)) == beside_banner(picture(0).v210())
+    assert not has_banner(rows(gone[0]))
+    assert luma(rows(gone[0])) < 0.6 * luma(rows(got[0]))
+    assert rows(got[1]) == picture(1).v210()
+    assert got[1].flags & FrameFlag.LATE
+
+
+def luma(shown: list[bytes]) -> float:
+    words = np.concatenate([np.frombuffer(r, "<u4") for r in shown])
+    return float((words >> 10 & 1023)[::2].mean())
 
 
 def test_max_frames_ends_the_run_exactly() -> None:

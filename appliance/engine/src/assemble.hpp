@@ -96,6 +96,7 @@ class Assembler {
   void release(Slot &s);
   void grow(Slot &s, int64_t now);
   void keep_alive(int64_t now);
+  Reason why_no_picture(int64_t now) const;
   int64_t turn(const Slot &s, uint32_t row) const;
   int64_t due(const Slot &s) const { return s.ref + offset_; }
 
@@ -130,8 +131,10 @@ class Assembler {
   int64_t live_due_ = 0;         // when the last live frame is due
   int64_t slate_due_ = 0;
   rtv_frame *slate_ = nullptr;
+  Reason slate_reason_ = Reason::no_flow;
+  int64_t say_late_until_ = 0;
   bool flow_ = false, had_flow_ = false;
-  bool said_buffer_ = false, said_clock_ = false;
+  bool said_buffer_ = false, said_clock_ = false, said_late_ = false;
 };
 
 }  // namespace rtv

@@ -18,6 +18,11 @@ constexpr int64_t kLateSlack = 100'000;
 
 // An automatic offset grows by a little more than was needed, not once for each microsecond.
 constexpr int64_t kRaiseStep = 1'000'000;
+// A late frame says so on the screen, and so do those after it for long enough to be read.
+constexpr int64_t kSayLate = 1'000'000'000;
+// While packets come but no picture is whole, the last one is called late; after so long it is
+// called no video, and darkened.
+constexpr int64_t kHoldLate = 500'000'000;
 constexpr int64_t kGatherLeast = 60'000, kGatherMost = 300'000;
 
 }  // namespace
@@ -69,15 +74,15 @@ bool Assembler::closable(Slot &s, int64_t now) {
 }
 
 // What belongs to the frame besides its samples. A frame without its own grain gets nobody's.
-void Assembler::describe(Slot &s, int64_t) {
+void Assembler::describe(Slot &s, int64_t now) {
   rtv_frame &f = *s.frame;
   FrameMetadata *m = config_.metadata.empty() ? nullptr : grains_.find(s.ticks);
   FrameValues values;
   values.rtp_timestamp = s.timestamp;
   f.sequence = sequence_++;
   f.rtp_timestamp = s.timestamp;
-  const Reason *banner = nullptr;
-  static constexpr Reason kNoMetadata = Reason::no_metadata, kNoPatient = Reason::no_patient;
+  std::array<Reason, 2> banners;
+  size_t count = 0;
   if (m) {
     m->paired = true;
     f.static_id = m->static_id;
@@ -91,17 +96,18 @@ void Assembler::describe(Slot &s, int64_t) {
     if (!m) {
       f.flags |= RTV_NO_METADATA;
       n_.metadata_missing.add();
-      banner = &kNoMetadata;
+      banners[count++] = Reason::no_metadata;
     } else if (f.static_id == 0) {
       f.flags |= RTV_NO_PATIENT;
       n_.no_patient.add();
-      banner = &kNoPatient;
+      banners[count++] = Reason::no_patient;
     }
   }
   closed_had_grain_ = m != nullptr;
   if (line_.foreign()) f.flags |= RTV_NO_LOCK;
   f.capture_tai = f.origin_tai ? f.origin_tai : s.ref;
-  pictures_.begin(f.static_id, values, announce_ ? banner : nullptr);
+  if (now < say_late_until_) banners[count++] = Reason::late;
+  pictures_.begin(f.static_id, values, {banners.data(), announce_ ? count : 0});
 }
 
 void Assembler::raise_offset(int64_t offset, int64_t now) {
@@ -122,6 +128,7 @@ int64_t Assembler::presentation(Slot &s, int64_t now) {
   if (now <= at + kLateSlack) return at;
   s.frame->flags |= RTV_LATE;
   n_.late.add();
+  say_late_until_ = now + kSayLate;
   // Not for a flow that broke off: its last frame waited for packets that were never sent.
   if (s.coverage.missing() == 0 || s.passed_at) raise_offset(now - s.ref + kRaiseStep, now);
   return now;
@@ -156,8 +163,9 @@ void Assembler::grow(Slot &s, int64_t now) {
   if (!s.handed) {
     if (!config_.metadata.empty() && !s.has_grain && !metadata_over(s, now)) return;
     s.handed = true;
+    const int64_t at = presentation(s, now);
     describe(s, now);
-    hand_out(s, presentation(s, now), 0, now);
+    hand_out(s, at, 0, now);
   }
   const uint32_t height = layout_.rows;
   uint32_t rows = s.coverage.whole_rows();
@@ -191,7 +199,11 @@ void Assembler::close(Slot &s, int64_t now) {
     n_.joined_midway.add();  // we began to listen in the middle of it
   } else {
     rtv_frame &f = *s.frame;
-    if (!s.handed) describe(s, now);
+    int64_t at = 0;
+    if (!s.handed) {
+      at = presentation(s, now);
+      describe(s, now);
+    }
     for (uint32_t row = 0; !complete && row < layout_.rows; ++row)
       s.concealed += pictures_.conceal(f, row, s.coverage);
     pictures_.blend(f, s.drawn, layout_.rows);
@@ -206,7 +218,7 @@ void Assembler::close(Slot &s, int64_t now) {
     if (s.leg_first[0] && s.leg_first[1]) h_.skew.add(std::llabs(s.leg_first[0] - s.leg_first[1]));
     rtv_set_lines_ready(&f, layout_.rows);
     pictures_.end(&f);
-    if (!s.handed) hand_out(s, presentation(s, now), s.last - s.first, now);
+    if (!s.handed) hand_out(s, at, s.last - s.first, now);
   }
   if (behind_ > 0 && !s.concealed) raise_offset(offset_ + behind_, now);
   behind_ = 0;
@@ -218,22 +230,40 @@ void Assembler::close(Slot &s, int64_t now) {
   free_.push_back(&s);
 }
 
-// A sink always has something to show: when no video comes, the last picture, darkened and
-// marked, at the frame rate.
+Reason Assembler::why_no_picture(int64_t now) const {
+  const int64_t heard = std::max(paths_[0].last_packet, paths_[1].last_packet);
+  const bool arriving = flow_ && now - heard < 2 * time_.period;
+  return arriving && now - live_due_ < kHoldLate ? Reason::late : Reason::no_flow;
+}
+
+// A sink always has something to show: when no video comes, the last picture, marked with the
+// reason, at the frame rate.
 void Assembler::keep_alive(int64_t now) {
   if (live_due_ == 0) live_due_ = now;
   if (now < live_due_ + 2 * time_.period) return;
-  if (flow_) {
+  const Reason reason = why_no_picture(now);
+  if (flow_ && reason == Reason::no_flow) {
     flow_ = false;
     n_.flow_losses.add();
     events_.say(Severity::warning, "flow-lost", "no video for two frames; showing a slate");
   }
+  if (reason == Reason::late && !said_late_) {
+    said_late_ = true;
+    events_.say(Severity::warning, "video-late",
+                "video arrives, but no picture in time; the last one is held and called late");
+  }
+  if (slate_ && slate_reason_ != reason) {
+    rtv_frame_unref(slate_);  // the sink may still show it: another reason is another frame
+    slate_ = nullptr;
+  }
   if (!slate_) {
     slate_ = pool_.acquire();
     if (!slate_) return;
-    slate_->flags = RTV_SLATE | (pictures_.has_last() ? RTV_REPEATED : 0);
+    slate_reason_ = reason;
+    slate_->flags = RTV_SLATE | (pictures_.has_last() ? RTV_REPEATED : 0) |
+                    (reason == Reason::late ? RTV_LATE : 0);
     slate_->signal = RTV_SIGNAL_ABSENT;
-    pictures_.slate(*slate_, Reason::no_flow);
+    pictures_.slate(*slate_, reason);
     rtv_set_lines_ready(slate_, layout_.rows);
     slate_due_ = now;
   }

@@ -11,15 +11,17 @@ namespace {
 constexpr std::pair<std::string_view, Reason> kNames[kReasons] = {
     {"no-signal", Reason::no_signal},     {"format", Reason::format},
     {"gone", Reason::gone},               {"no-flow", Reason::no_flow},
-    {"late", Reason::late},               {"no-metadata", Reason::no_metadata},
-    {"no-patient", Reason::no_patient},
+    {"no-metadata", Reason::no_metadata}, {"no-patient", Reason::no_patient},
+    {"late", Reason::late},
 };
 
 uint32_t centred(uint32_t room, uint32_t size) { return size > room ? 0 : (room - size) / 2; }
 
 uint32_t banner_top(const rtv_format &f, Reason reason, const Raster &r) {
   const uint32_t middle = centred(f.height, r.height);
-  return holds_picture(reason) ? middle : std::min(middle, f.height / 6);
+  const uint32_t above = std::min(middle, f.height / 6);
+  if (reason == Reason::late) return f.height < r.height ? 0 : f.height - r.height - above;
+  return holds_picture(reason) ? middle : above;
 }
 
 }  // namespace

@@ -26,15 +26,17 @@ enum class Reason : uint8_t {
   format,       // Tx: the input has another format than the configured one
   gone,         // Tx: the card was unplugged
   no_flow,      // Rx: no video arrives
-  late,         // Rx: video arrives after its presentation time
   no_metadata,  // Rx: live picture, but its metadata did not arrive
   no_patient,   // Rx: live picture, no patient confirmed
+  late,         // Rx: the picture is the newest there is, and later than it should be
 };
 constexpr size_t kReasons = 7;
 // Reason of a name as in set_slates ("no-signal"); false when there is none.
 bool reason_named(std::string_view name, Reason *reason);
 // A held picture is darkened under its banner; a live one keeps its light, and the banner stands
-// in the upper part, clear of the middle.
+// in the upper part, clear of the middle. "Late" has the lower part, so that it can stand beside
+// another, and keeps the light: late pictures alternate with held ones, and a screen must not
+// flicker between light and dark.
 constexpr bool holds_picture(Reason r) { return r < Reason::no_metadata; }
 
 // A slate's raster ready for one format.

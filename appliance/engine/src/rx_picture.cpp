@@ -46,9 +46,11 @@ Pictures::~Pictures() {
   for (Clean &c : side_) rtv_frame_unref(c.rows);
 }
 
-void Pictures::begin(uint32_t static_id, const FrameValues &values, const Reason *banner) {
+void Pictures::begin(uint32_t static_id, const FrameValues &values,
+                     std::span<const Reason> banners) {
   drawing_ = compositor_.begin(static_id, values);
-  banner_ = banner ? compositor_.banner(*banner) : nullptr;
+  for (size_t i = 0; i < banners_.size(); ++i)
+    banners_[i] = i < banners.size() ? compositor_.banner(banners[i]) : nullptr;
   std::fill(side_[now_].kept.begin(), side_[now_].kept.end(), 0);
 }
 
@@ -80,21 +82,22 @@ uint32_t Pictures::conceal(rtv_frame &frame, uint32_t row, Coverage &coverage) {
 }
 
 void Pictures::blend(rtv_frame &frame, uint32_t from, uint32_t to) {
-  const bool banner =
-      banner_ && banner_->stencil().top() < to && banner_->stencil().bottom() > from;
-  if (!drawing_ && !banner) return;
+  const auto covers = [&](uint32_t row) {
+    for (const Banner *b : banners_)
+      if (b && row >= b->stencil().top() && row < b->stencil().bottom()) return true;
+    return drawing_ && compositor_.touches(row);
+  };
   for (uint32_t row = from; row < to; ++row)
-    if ((drawing_ && compositor_.touches(row)) ||
-        (banner && row >= banner_->stencil().top() && row < banner_->stencil().bottom()))
-      keep(frame, row);
+    if (covers(row)) keep(frame, row);
   if (drawing_) compositor_.blend(frame, from, to);
-  if (banner) banner_->stencil().blend(frame, from, to);
+  for (const Banner *b : banners_)
+    if (b) b->stencil().blend(frame, from, to);
 }
 
 void Pictures::end(rtv_frame *frame) {
   compositor_.end();
   drawing_ = false;
-  banner_ = nullptr;
+  banners_ = {};
   rtv_frame_unref(last_);
   last_ = rtv_frame_ref(frame);
   now_ = 1 - now_;
@@ -108,7 +111,7 @@ void Pictures::black(rtv_frame &frame) {
 void Pictures::slate(rtv_frame &frame, Reason reason) {
   if (last_) {
     for (uint32_t row = 0; row < rows_; ++row) copy_row(clean(row), frame, row);
-    darken(frame);
+    if (holds_picture(reason)) darken(frame);
   } else {
     black(frame);
   }

@@ -4,8 +4,10 @@
 // Text is drawn into the frame itself, so the rows it covers are kept clean beside it: neither
 // concealment nor a held picture ever shows the text of an earlier frame.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "composite.hpp"
@@ -23,8 +25,9 @@ class Pictures {
   Pictures(const Pictures &) = delete;
   Pictures &operator=(const Pictures &) = delete;
 
-  // A new frame is being finished: what overlay belongs to it, and the banner over a live picture.
-  void begin(uint32_t static_id, const FrameValues &values, const Reason *banner);
+  // A new frame is being finished: what overlay belongs to it, and the banners over a live
+  // picture (at most two).
+  void begin(uint32_t static_id, const FrameValues &values, std::span<const Reason> banners);
   // Fills the gaps of one row and marks them as covered; returns how many pgroups they were.
   uint32_t conceal(rtv_frame &frame, uint32_t row, Coverage &coverage);
   // Draws over rows from <= row < to; each row once, in ascending order.
@@ -33,8 +36,8 @@ class Pictures {
   void end(rtv_frame *frame);
 
   bool has_last() const { return last_ != nullptr; }
-  // Makes `frame` the last clean picture, darkened, with the banner of `reason` if there is one;
-  // black before the first picture.
+  // Makes `frame` the last clean picture, darkened if the reason says so, with the banner of
+  // `reason` if there is one; black before the first picture.
   void slate(rtv_frame &frame, Reason reason);
   void black(rtv_frame &frame);
 
@@ -57,7 +60,7 @@ class Pictures {
   int now_ = 0;  // the side of the frame being finished; the other is the last one's
   rtv_frame *last_ = nullptr;
   bool drawing_ = false;
-  const Banner *banner_ = nullptr;
+  std::array<const Banner *, 2> banners_{};
 };
 
 }  // namespace rtv
