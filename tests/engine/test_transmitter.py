@@ -3,142 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from fractions import Fraction
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import dcmread
 
-from appliance.engine import _engine
-from appliance.rtv import rtp
 from appliance.rtv.layout import packet_layout
 from appliance.rtv.timing import alignment_index, alignment_point, alignment_rtp, rtp_timestamp
-from appliance.rtv.traffic import SenderType, pacing, traffic_model
-from drivers.video import FORMATS, Scan, Signal, VideoFormat
-from tests.engine.flow import Listener, Unit, samples_10bit, units
-from tests.engine.python_source import PythonSource, tai, v210_picture, v210_samples
+from drivers.video import FORMATS, Scan
+from tests.engine.flow import Listener, samples_10bit, units
+from tests.engine.python_source import tai
+from tests.engine.transmitter_stage import (
+    FIELDS,
+    FORMAT,
+    PERIOD,
+    check_order,
+    finish,
+    leg,
+    number_of,
+    origin_of,
+    read_grains,
+    running,
+    source,
+    transmitter,
+    video_units,
+)
 from tests.support import grains
-
-FORMAT = VideoFormat(96, 32, Fraction(50))
-FIELDS = VideoFormat(96, 32, Fraction(25), Scan.INTERLACED)
-PERIOD = 20_000_000
-
-
-def leg(listener: Listener, **changes: Any) -> Any:
-    return {
-        "interface": "lo",
-        "address": listener.address,
-        "port": listener.port,
-        "source_ip": "127.0.0.1",
-        **changes,
-    }
-
-
-def source(fmt: VideoFormat = FORMAT, *, period_ns: int | None = None, phase: int = 0) -> Any:
-    rng = np.random.default_rng(2110)
-    rate = fmt.rate
-    origin = alignment_point(alignment_index(tai(), rate) + 3, rate) + phase
-    pictures = [v210_picture(rng, fmt) for _ in range(7)]
-    made = PythonSource(
-        fmt, pictures, origin=origin, period_ns=period_ns or int(1_000_000_000 / rate)
-    )
-    made.pictures = [v210_samples(p[0], fmt.width) for p in pictures]  # type: ignore[attr-defined]
-    return made
-
-
-def transmitter(
-    src: Any, video: list[Any], metadata: list[Any] | None = None, **changes: Any
-) -> Any:
-    fmt = changes.pop("fmt", FORMAT)
-    layout = packet_layout(fmt)
-    count = len(layout) * (2 if fmt.interlaced else 1)
-    arguments: dict[str, Any] = {
-        "format": fmt.native(),
-        "packets": layout,
-        "video": video,
-        "metadata": metadata or [],
-        "payload_type": 96,
-        "ssrc": 0xCAFE,
-        "metadata_payload_type": 104,
-        "metadata_ssrc": 0xBEEF,
-        "max_udp": 1460,
-        **pacing(fmt, traffic_model(fmt, count, SenderType.N)),
-        "spin_ns": 0,
-        "realtime": False,
-        **changes,
-    }
-    return _engine.Transmitter(src.capsule(), **arguments)
-
-
-@contextmanager
-def running(tx: Any) -> Iterator[Any]:
-    tx.start()
-    try:
-        yield tx
-    finally:
-        tx.stop()
-
-
-def finish(tx: Any, seconds: float = 10) -> None:
-    with running(tx):
-        until = time.monotonic() + seconds
-        while tx.running():
-            assert time.monotonic() < until
-            time.sleep(0.005)
-
-
-def video_units(listener: Listener) -> list[Unit]:
-    return units(listener.packets(), payload_type=96, ssrc=0xCAFE)
-
-
-def check_order(found: list[Unit], per_unit: int) -> None:
-    sequences = [s for unit in found for s in unit.sequences]
-    assert sequences == [(sequences[0] + i) % 2**32 for i in range(len(sequences))]
-    for unit in found:
-        assert unit.markers == [False] * (per_unit - 1) + [True]
-
-
-def number_of(unit: Unit, src: Any) -> int:
-    """Which of the source's pictures this is; a ValueError when none."""
-    got = samples_10bit(unit.octets(), 2 * FORMAT.width)
-    return [bool((p == got).all()) for p in src.pictures].index(True)
-
-
-def read_grains(packets: list[bytes]) -> list[tuple[rtp.GrainElements, int, Any]]:
-    """(elements of the first packet, RTP timestamp, dataset) of each grain."""
-    out = []
-    payload, elements = b"", None
-    previous = None
-    for data in packets:
-        p = rtp.decode_packet(data)
-        assert p.payload_type == 104 and p.ssrc == 0xBEEF
-        assert previous is None or p.sequence == (previous + 1) % 65536
-        previous = p.sequence
-        if elements is None:
-            elements = rtp.decode_elements(p.elements)
-            assert elements.start
-        payload += p.payload
-        if p.marker:
-            out.append((elements, p.timestamp, dcmread(BytesIO(payload))))
-            payload, elements = b"", None
-    assert payload == b""
-    return out
-
-
-def origin_of(dataset: Any) -> int:
-    (frame,) = dataset[0x00060001].value
-    return rtp.ptp_from(frame.TimeOfFrameGroupSequence[0].FrameOriginTimestamp)
-
-
-def useful(dataset: Any) -> tuple[str, str]:
-    (frame,) = dataset[0x00060001].value
-    item = frame.FrameUsefulnessGroupSequence[0]
-    return item.IncludesImagingSubject, item.IncludesInformation
 
 
 def test_aligned_video_bit_for_bit_with_its_metadata() -> None:
@@ -242,40 +133,6 @@ def test_a_drifting_source_is_repeated_or_dropped(share: float, counter: str) ->
     assert [number_of(u, src) for u in found] == [n % 7 for n in numbers]
     if count["skipped"] == 0:
         assert set(np.diff([u.timestamp for u in found])) == {1800}
-
-
-def test_signal_loss_shows_a_slate_and_says_no() -> None:
-    src = source(phase=3_000_000)
-    with Listener() as video, Listener() as metadata:
-        tx = transmitter(src, [leg(video)], [leg(metadata)])
-        tx.set_grain(**grains.session().templates.arguments())
-        tx.set_dynamic({"information": True, "imaging_subject": True}, tai())
-        white = np.zeros((8, 16, 4), np.uint16)
-        white[:] = (940, 512, 512, 1023)
-        tx.set_slates({"no-signal": white})
-        with running(tx):
-            time.sleep(0.3)
-            src.signal = Signal.ABSENT
-            time.sleep(0.3)
-            src.signal = Signal.LOCKED
-            time.sleep(0.2)
-        found, read = video_units(video), read_grains(metadata.packets())
-    codes = [e["code"] for e in tx.events()]
-    assert codes.count("signal-lost") == codes.count("signal-back") == 1
-    said = [useful(ds) for _, _, ds in read]
-    slates = [i for i, answer in enumerate(said) if answer == ("NO", "NO")]
-    assert {said[i] for i in range(len(said)) if i not in slates} == {("YES", "YES")}
-    assert slates == list(range(slates[0], slates[-1] + 1)) and len(slates) >= 8
-    assert tx.counters()["slates"] == len(slates)
-    last_live = read[slates[0] - 1][0].origin
-    assert {read[i][0].origin for i in slates} == {last_live}
-    live = samples_10bit(found[slates[0] - 1].octets(), 192).astype(int)
-    held = samples_10bit(found[slates[0]].octets(), 192).astype(int)
-    assert (held == 940).sum() >= 8 * 16 * 0.9  # the banner
-    dark = np.delete(held[:, 1::2].ravel(), np.flatnonzero(held[:, 1::2].ravel() == 940))
-    assert dark.mean() < 0.6 * live[:, 1::2].mean()
-    assert number_of(found[slates[-1] + 1], src) >= 0
-    assert found[-1].timestamp != found[0].timestamp
 
 
 def test_static_part_each_half_second_and_at_once_when_it_changes() -> None:

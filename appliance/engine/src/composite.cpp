@@ -120,6 +120,7 @@ size_t Compositor::retired() const {
 }
 
 void Compositor::replace(State next) {
+  ++next.edition;
   auto fresh = std::make_unique<const State>(std::move(next));
   retired_.emplace_back(current_.exchange(fresh.release()));
   sweep();
@@ -162,6 +163,7 @@ void Compositor::blend(rtv_frame &frame, uint32_t from, uint32_t to) const {
 }
 const Banner *Compositor::banner(Reason reason) {
   const State *s = begun_ ? state_ : pin();
+  edition_ = s->edition;
   return s->banners[static_cast<size_t>(reason)].get();
 }
 void Compositor::end() {

@@ -117,11 +117,15 @@ class Compositor {
   // The newest banner (within begin and end: the newest at begin) or nullptr; valid until the
   // next begin(), end() or banner() outside begin and end.
   const Banner *banner(Reason reason);
+  // Which publication the last banner() came from: it grows with each publish(). Two banners may
+  // lie at the same address one after the other, so that this and no pointer tells them apart.
+  uint64_t edition() const { return edition_; }
   // The frame is done; lets the control side free what it replaced. Idempotent.
   void end();
 
  private:
   struct State {
+    uint64_t edition = 0;
     std::vector<std::shared_ptr<const Overlay>> overlays;  // newest first
     std::shared_ptr<const Overlay> nobody;                 // static_id 0
     std::shared_ptr<const Atlas> atlas;
@@ -140,6 +144,7 @@ class Compositor {
   // Render side only.
   bool begun_ = false;
   const State *state_ = nullptr;
+  uint64_t edition_ = 0;
   const Overlay *overlay_ = nullptr;
   FrameValues values_;
 };

@@ -30,9 +30,9 @@ TxSlate::~TxSlate() { rtv_frame_unref(frame_); }
 
 const rtv_frame *TxSlate::show(Reason reason, const rtv_frame *last_live) {
   const Banner *banner = banners_.banner(reason);
-  if (reason_ == reason && drawn_ == banner) return frame_;
+  if (reason_ == reason && drawn_ == banners_.edition()) return frame_;
   reason_ = reason;
-  drawn_ = banner;
+  drawn_ = banners_.edition();
   if (last_live) {
     copy_picture(*last_live, *frame_);
     darken(*frame_);

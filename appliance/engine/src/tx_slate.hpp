@@ -29,7 +29,7 @@ class TxSlate {
   Compositor banners_;
   rtv_frame *frame_ = nullptr;
   std::optional<Reason> reason_;
-  const Banner *drawn_ = nullptr;  // only compared
+  uint64_t drawn_ = 0;  // which edition of the banners
 };
 
 }  // namespace rtv
