@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blending against a plain model, sample by sample, with random rasters at random places in every
-// layout; fields inside the picture whatever they are given.
+// Pixels under text: blending against a plain model, sample by sample, with random rasters at
+// random places in every layout; fields inside the picture whatever they are given.
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
+#include <stdexcept>
 #include <string>
 
 #include "check.hpp"
@@ -125,6 +126,45 @@ void against_model(const rtv_format &f) {
   rtv_frame_unref(before);
 }
 
+std::vector<uint8_t> memory(const rtv_frame &f) { return {f.plane[0], f.plane[0] + f.bytes}; }
+
+// Where a raster covers fully it does not matter how often and in which pieces it is drawn.
+void solid_twice_is_as_good_as_once(const rtv_format &f) {
+  FramePool pool(f, 1);
+  rtv_frame *frame = pool.acquire();
+  noise(*frame);
+  const uint32_t w = 2 + roll(f.width - 1), h = 1 + roll(f.height);
+  std::vector<uint16_t> raster = random_raster(w, h);
+  for (size_t i = 3; i < raster.size(); i += 4) raster[i] = 1023;
+  const Stencil stencil(f, (f.width - w) & ~1u, f.height - h, {w, h, raster.data()});
+  stencil.blend(*frame, 0, f.height);
+  // A pixel of 4:2:2 whose neighbour is outside has half of its colour: not so solid.
+  if (f.sampling == RTV_422 && w % 2) return rtv_frame_unref(frame);
+  const auto once = memory(*frame);
+  for (uint32_t row = 0; row < f.height; ++row) stencil.blend(*frame, row, row + 1);
+  CHECK(memory(*frame) == once);
+  rtv_frame_unref(frame);
+}
+
+// Outside of the picture, or odd in 4:2:2: refused when it is made.
+void bad_places_are_refused(const rtv_format &f) {
+  const uint32_t w = 8, h = 4;
+  const std::vector<uint16_t> raster(w * h * 4, 512);
+  const auto refused = [&](uint32_t x, uint32_t y) {
+    try {
+      Stencil(f, x, y, {w, h, raster.data()});
+    } catch (const std::invalid_argument &) {
+      return true;
+    }
+    return false;
+  };
+  CHECK(!refused(f.width - w, f.height - h));
+  CHECK(refused(f.width - w + 2, 0));
+  CHECK(refused(0, f.height - h + 1));
+  CHECK(refused(~uint32_t{1}, 0) && refused(0, ~uint32_t{0}));
+  CHECK(refused(1, 0) == (f.sampling == RTV_422));
+}
+
 using Run = void (*)(uint8_t *, uint32_t, const Blend *, bool);
 
 void vector_equals_scalar(Run vector, Run scalar, uint32_t octets, uint32_t components) {
@@ -218,6 +258,8 @@ int main() {
           const rtv_format f{50, 24, 50, 1, sampling, depth, RTV_PROGRESSIVE, layout, 2, full, {}};
           if (row_bytes(f, 0) == 0) continue;
           for (int i = 0; i < 15; ++i) against_model(f);
+          for (int i = 0; i < 4; ++i) solid_twice_is_as_good_as_once(f);
+          bad_places_are_refused(f);
           fields_stay_in_place(f);
         }
   return 0;
