@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, TimeoutExpired
 from typing import Any
 
@@ -27,8 +28,9 @@ def run(
     text_in: str = "",
     pass_fds: Sequence[int] = (),
     timeout: float = 30.0,
+    cwd: str | Path | None = None,
 ) -> str:
-    """Runs a program to its end and returns its standard output.
+    """Runs a program to its end and returns its standard output. cwd: the folder it runs in.
 
     Raises CommandError when it is missing, ends with another code than 0, or takes longer than
     `timeout` seconds.
@@ -42,6 +44,7 @@ def run(
             text=True,
             pass_fds=tuple(pass_fds),
             timeout=timeout,
+            cwd=cwd,
             check=False,
         )
     except TimeoutExpired:

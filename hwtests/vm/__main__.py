@@ -1,0 +1,99 @@
+"""`make hwtest-vm`: the hardware tests in a virtual machine. Arguments go to pytest.
+
+python -m hwtests.vm [--shell COMMAND] [--timeout S] [pytest arguments]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from appliance import runner
+from hwtests.vm import kernel, machine
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parents[1]
+
+
+def job(command: str) -> str:
+    """What the guest runs: a shell file."""
+    return f"{command}\n"
+
+
+def run(command: str, *, timeout: float, memory_mb: int, panel: str | None) -> int:
+    """Boots the guest, runs the command in it, and returns its exit code."""
+    folder = PROJECT / "build" / "vm"
+    share = folder / "share"
+    shutil.rmtree(share, ignore_errors=True)
+    share.mkdir(parents=True)
+    system = kernel.fetch(folder)
+    first = kernel.first_files(folder, system, HERE / "init.sh")
+    (share / "job").write_text(job(command))
+    argv = machine.arguments(
+        kernel.image(system),
+        first,
+        share,
+        HERE / "guest.sh",
+        memory_mb=memory_mb,
+        panel=panel,
+    )
+    log = share / "console"
+    started = time.monotonic()
+    guest = machine.start(argv, log)
+    try:
+        machine.Monitor(share)
+        follow(guest, log, started + timeout)
+    finally:
+        guest.kill()
+        guest.wait()
+    print(f"vm: {time.monotonic() - started:.0f} s")
+    try:
+        return int((share / "exit").read_text())
+    except (OSError, ValueError):
+        print(f"vm: the guest came to no end; its console is in {log}", file=sys.stderr)
+        return 3
+
+
+def follow(guest: runner.Child, log: Path, until: float) -> None:
+    """Prints the console until the guest is off."""
+    with log.open(errors="replace") as console:
+        while True:
+            ended = guest.poll() is not None
+            text = console.read()
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            if ended:
+                return
+            if time.monotonic() > until:
+                print("vm: out of time", file=sys.stderr)
+                return
+            time.sleep(0.2)
+
+
+def main() -> int:
+    """Runs pytest on hwtests in the guest, or a shell command."""
+    parser = argparse.ArgumentParser(prog="make hwtest-vm", description=__doc__)
+    parser.add_argument("--shell", help="run this in the guest instead of the tests")
+    parser.add_argument("--timeout", type=float, default=1500, help="seconds for all of it")
+    parser.add_argument("--memory", type=int, default=2048, help="MiB")
+    parser.add_argument("--panel", help="a pty to be the guest's USB serial panel")
+    wish, rest = parser.parse_known_args()
+    python = PROJECT / ".venv" / "bin" / "python"
+    tests = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "hwtests"]
+    tests += ["--bench", "hwtests/benches/vm.toml", *rest]
+    command = wish.shell or shlex.join(tests)
+    try:
+        return run(command, timeout=wish.timeout, memory_mb=wish.memory, panel=wish.panel)
+    except runner.CommandError as error:
+        print(f"vm: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    sys.exit(main())
