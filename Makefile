@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(shell find appliance drivers -name '*.cpp' -o -name '*.hpp' -o -name '*.h')
 
-.PHONY: setup build demo test bench fuzz clean
+.PHONY: setup build demo test bench fuzz hwtest hwtest-vm clean
 setup: $(VENV)/.built
 
 # What Debian gives; asks for root only when something is missing.
@@ -39,3 +39,11 @@ fuzz: setup
 
 clean:
 	rm -rf build $(VENV)
+
+# The hardware tests: on a bench of real devices, and in a virtual machine with pretend ones.
+hwtest: setup
+	$(BIN)/python -m pytest hwtests --bench $(BENCH) $(ARGS)
+
+hwtest-vm: setup
+	hwtests/vm/setup-debian
+	$(BIN)/python -m hwtests.vm $(ARGS)

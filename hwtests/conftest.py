@@ -1,0 +1,121 @@
+"""A test that takes `capture`, `playout`, `loop`, `panel`, `monitor` or `ptp` runs once for each
+that the bench has, and is skipped with that as its reason when it has none."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance import runner
+from hwtests.bench import KINDS, Bench, name_of, read_bench
+
+_BENCH = pytest.StashKey[Bench]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bench", help="the bench file; see hwtests/benches/example.toml")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--bench")
+    if path is None:
+        raise pytest.UsageError(
+            "these tests need devices: give --bench FILE (hwtests/benches/example.toml), "
+            "or run them in a virtual machine: make hwtest-vm"
+        )
+    try:
+        bench = read_bench(Path(path))
+        for command in bench.prepare:
+            runner.run(shlex.split(command), timeout=120)
+    except (ValueError, runner.CommandError) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[_BENCH] = bench
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    bench = config.stash[_BENCH]
+    times = "budgets of time hold" if bench.real_time else "no budget of time holds: it is emulated"
+    return f"bench: {bench.name}; {times}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    bench = metafunc.config.stash[_BENCH]
+    for kind in KINDS:
+        if kind not in metafunc.fixturenames:
+            continue
+        items = bench.items[kind]
+        if items:
+            metafunc.parametrize(kind, items, ids=[name_of(kind, item) for item in items])
+        else:
+            missing = pytest.mark.skip(reason=f"the bench has no {kind}")
+            metafunc.parametrize(kind, [pytest.param(None, marks=missing)], ids=["none"])
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """The bench."""
+    return request.config.stash[_BENCH]
+
+
+@pytest.fixture(scope="session")
+def budget() -> dict[str, dict[str, float]]:
+    """Numbers that must be kept, by area and name."""
+    return tomllib.loads(Path(__file__).with_name("budgets.toml").read_text())
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object], None]:
+    """Prints a measured figure, and keeps it in the report (--junit-xml)."""
+
+    def say(name: str, value: object) -> None:
+        record_property(name, value)
+        print(f"FIGURE {name}: {value}")
+
+    return say
+
+
+class Host:
+    """What the host of a virtual machine does for a test; see vm/machine.py."""
+
+    def __init__(self, share: Path) -> None:
+        self.share = share
+        self._numbers = itertools.count()
+
+    def ask(self, do: str, **wish: Any) -> Any:
+        """Asks, and waits for the answer. RuntimeError with what the host said."""
+        number = next(self._numbers)
+        ask = self.share / f"part-{number}"
+        ask.write_text(json.dumps({"do": do, **wish}))
+        ask.rename(self.share / f"ask-{number}")
+        answer = self.share / f"answer-{number}"
+        deadline = time.monotonic() + 60
+        while not answer.exists():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{do}: the host does not answer")
+            time.sleep(0.05)
+        said = json.loads(answer.read_text())
+        answer.unlink()
+        if not said["ok"]:
+            raise RuntimeError(f"{do}: {said['value']}")
+        return said["value"]
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened to the machine so far."""
+        file = self.share / "events"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+@pytest.fixture
+def host(bench: Bench) -> Iterator[Host]:
+    """The host of the virtual machine; skipped on a real bench."""
+    if bench.host is None:
+        pytest.skip("not in a virtual machine: nobody to do this from outside")
+    yield Host(bench.host)
