@@ -53,6 +53,7 @@ class Composer:
         self._layout = layout
         self._format = fmt
         self._typesetters = Typesetters(fmt.colorimetry)
+        self._told = False  # what this machine's text drawing cannot do: said once
         self._areas = {zone: _area(zone, layout, fmt) for zone in layout.zones}
         self._value_pixels = _pixels(layout.value_size, fmt)
         self._atlas = self._typesetters.of("ja").atlas(self._value_pixels)
@@ -79,6 +80,9 @@ class Composer:
         layers: list[tuple[int, int, Raster]] = []
         fields: list[dict[str, Any]] = []
         issues: list[str] = []
+        if dataset is not None and not self._told:
+            self._told = True
+            issues += self._typesetters.limits()
         for zone, items in self._layout.zones.items():
             lines: list[Line] = []
             kinds: list[Item] = []

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from appliance.overlay.bidi import levels, right_to_left, visual_order
 from appliance.overlay.colour import Coverage, Raster, compose, ycbcr
-from appliance.overlay.fonts import Fonts, Run, clusters, find_fonts, needs_shaping
+from appliance.overlay.fonts import Fonts, Run, can_shape, clusters, find_fonts
 from appliance.overlay.layout import Style
 
 SMALLEST = 0.6
@@ -142,14 +144,14 @@ class Typesetter:
             issues += missing
             small, gap = _label_sizes(line.pixels)
             left = room - line.cells * atlas.cell_w if line.cells else room // 3
-            runs, small = self._fit(runs, small, left - gap)
+            runs, small = self._fit(runs, small, left - gap, _tall(line))
             wide = _width(runs, small) + gap
             label = (wide, self._mask(runs, small, line))
         if line.cells:
             return label, (line.cells * atlas.cell_w, None)
         runs, missing = self._fonts.runs(line.text)
         issues += missing
-        fitted, pixels = self._fit(runs, line.pixels, room - label[0])
+        fitted, pixels = self._fit(runs, line.pixels, room - label[0], _tall(line))
         if fitted is not runs:
             issues.append("a text is longer than its zone; its end is cut")
         return label, (_width(fitted, pixels), self._mask(fitted, pixels, line))
@@ -161,8 +163,11 @@ class Typesetter:
         small, gap = _label_sizes(pixels)
         return _width(self._fonts.runs(label)[0], small) + gap
 
-    def _fit(self, runs: list[Run], pixels: int, room: int) -> tuple[list[Run], int]:
-        """The same runs, smaller if need be; or their start and an ellipsis."""
+    def _fit(self, runs: list[Run], pixels: int, room: int, tall: int) -> tuple[list[Run], int]:
+        """The same runs, smaller if need be; or their start and an ellipsis. Marks on marks
+        (Thai, Lao, Khmer ...) may not stand out of the line, where they would be cut off."""
+        while sum(_extent(runs, pixels)) > tall and pixels > 8:
+            pixels -= 1
         smallest = max(8, round(pixels * SMALLEST))
         wide = _width(runs, pixels)
         while wide > room and pixels > smallest:
@@ -180,7 +185,7 @@ class Typesetter:
         return cut, pixels
 
     def _mask(self, runs: list[Run], pixels: int, line: Line) -> Mask:
-        stroke = max(1, round(pixels / 13)) if line.style.outline and not line.cells else 0
+        stroke = min(_stroke(line), max(1, round(pixels / 13)))
         return draw_runs(runs, pixels, line_height(line.pixels), line.pixels, stroke)
 
     def atlas(self, pixels: int) -> Atlas:
@@ -213,23 +218,49 @@ class Mask:
 
 
 def draw_runs(runs: list[Run], pixels: int, height: int, line_pixels: int, stroke: int) -> Mask:
-    """Draws runs on one baseline, that of text of `line_pixels` in a line of `height` rows."""
+    """Draws runs on one baseline, that of text of `line_pixels` in a line of `height` rows, moved
+    where tall marks need it."""
     left = stroke + 2
     size = (_width(runs, pixels) + 2 * left, height)
-    baseline = round(line_pixels * _BASELINE)
+    above, below = _extent(runs, pixels)
+    usual = round(line_pixels * _BASELINE)
+    baseline = max(min(usual, height - stroke - below), stroke + above)
     masks: list[Coverage] = []
     for around in (0, stroke):
         image = Image.new("L", size)
         draw = ImageDraw.Draw(image)
         x = float(left)
-        for run in _visual(runs):
+        for run, direction in _visual(runs):
             font = run.face.at(pixels)
             draw.text(
-                (x, baseline), run.text, fill=255, font=font, anchor="ls", stroke_width=around
+                (x, baseline),
+                run.text,
+                fill=255,
+                font=font,
+                anchor="ls",
+                stroke_width=around,
+                direction=direction,
             )
             x += font.getlength(run.text)
         masks.append(np.asarray(image, np.float32) / np.float32(255))
     return Mask(masks[0], masks[1] if stroke else np.zeros_like(masks[0]), left)
+
+
+def _stroke(line: Line) -> int:
+    return max(1, round(line.pixels / 13)) if line.style.outline and not line.cells else 0
+
+
+def _tall(line: Line) -> int:
+    """Rows that text may take within its outline."""
+    return line_height(line.pixels) - 2 * _stroke(line)
+
+
+def _extent(runs: list[Run], pixels: int) -> tuple[int, int]:
+    """Rows above and below the baseline that the text takes."""
+    boxes = [run.face.at(pixels).getbbox(run.text, anchor="ls") for run in runs]
+    above = max((-box[1] for box in boxes), default=0)
+    below = max((box[3] for box in boxes), default=0)
+    return max(0, int(np.ceil(above))), max(0, int(np.ceil(below)))
 
 
 def _label_sizes(pixels: int) -> tuple[int, int]:
@@ -241,12 +272,21 @@ def _width(runs: list[Run], pixels: int) -> int:
     return int(np.ceil(sum(run.face.at(pixels).getlength(run.text) for run in runs)))
 
 
-def _visual(runs: list[Run]) -> list[Run]:
-    """Runs of different fonts from left to right: reversed where the line starts right-to-left
-    (within a run raqm does it)."""
-    letters = [c for run in runs for c in run.text if c.isalpha()]
-    rtl = bool(letters) and needs_shaping(letters[0]) and not 0x0900 <= ord(letters[0]) <= 0x0FFF
-    return runs[::-1] if rtl else runs
+def _visual(runs: list[Run]) -> list[tuple[Run, str | None]]:
+    """Runs from left to right, each of one direction; a line in one font is left to raqm whole."""
+    text = "".join(run.text for run in runs)
+    if len(runs) == 1 or not any(right_to_left(c) for c in text):
+        return [(run, None) for run in runs]
+    heights = levels(text)
+    pieces: list[tuple[tuple[Run, str], int]] = []
+    at = 0
+    for run in runs:
+        for level, group in groupby(zip(run.text, heights[at:], strict=False), key=lambda p: p[1]):
+            part = Run("".join(c for c, _ in group), run.face)
+            pieces.append(((part, "rtl" if level % 2 else "ltr"), level))
+        at += len(run.text)
+    # Without raqm Pillow takes no direction.
+    return [(run, side if can_shape() else None) for run, side in visual_order(pieces)]
 
 
 def _lay(into: Coverage, mask: Coverage, x: int, y: int, left: int) -> None:
@@ -270,6 +310,16 @@ class Typesetters:
         if language not in self._made:
             self._made[language] = Typesetter(find_fonts(language), self._colorimetry)
         return self._made[language]
+
+    @staticmethod
+    def limits() -> tuple[str, ...]:
+        """What a log should say of text that cannot be drawn as it should here."""
+        if can_shape():
+            return ()
+        return (
+            "names from right to left and of joined letters (Arabic, Hebrew, Thai, Devanagari ...) "
+            "are drawn wrongly: Pillow finds no raqm; install libfribidi0",
+        )
 
     @property
     def drawn(self) -> int:
