@@ -22,11 +22,30 @@ _CODES = """exit codes:
   130  interrupted (Ctrl-C); reports asked for are written all the same"""
 
 
+class _Once(argparse._StoreAction):
+    """An option with a value, given once: of two values one would be ignored in silence."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = namespace.__dict__.setdefault("given_options", set())
+        if option_string is not None and self.dest in given:
+            raise argparse.ArgumentError(self, "is given twice; keep one")
+        given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line instead of a page of usage; takes no shortened options."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **settings})
+        for name in (None, "store"):
+            self.register("action", name, _Once)
 
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ").replace("\n", " ")

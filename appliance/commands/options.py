@@ -6,7 +6,9 @@ import argparse
 import ipaddress
 import os
 from collections.abc import Callable
+from errno import EACCES
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from appliance.modes.flow import Endpoint
@@ -120,5 +122,13 @@ def writable(path: Path | None, field: str) -> None:
         raise ValueError(f"{field}: {path} is a directory; name a file")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"{field}: {path.parent} does not exist; make it or choose another")
-    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-        raise ValueError(f"{field}: {path} cannot be written; choose another place")
+    try:
+        if path.exists() and not path.is_file():  # a pipe or device, which opening might disturb
+            if not os.access(path, os.W_OK):
+                raise PermissionError(EACCES, os.strerror(EACCES))
+        else:  # as write_whole does it: beside the file, which stays as it is
+            with NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name[:64]}."):
+                pass
+    except OSError as error:
+        why = error.strerror
+        raise ValueError(f"{field}: {path} cannot be written ({why}); choose another") from None

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from appliance.runner import CommandError
+
 _TICK_S = 0.1
 
 
@@ -77,16 +79,19 @@ def run_until_end(
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replaces a file in one step, so that nobody reads half of it."""
-    if path.exists() and not path.is_file():  # a pipe or device is written as it is
-        path.write_text(text, encoding="utf-8")
-        return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Replaces a file in one step, so that nobody reads half of it. Raises CommandError."""
+    beside = path.with_name(f".{path.name[:64]}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        if path.exists() and not path.is_file():  # a pipe or device is written as it is
+            path.write_text(text, encoding="utf-8")
+            return
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def write_status(path: Path | None, status: dict[str, Any]) -> None:

@@ -242,3 +242,23 @@ def test_a_file_without_end_is_refused(rtvbox: Command) -> None:
     check(rtvbox(*tx({"--static": "/dev/zero"})), "tx", "static", "/dev/zero", "longer")
     check(rtvbox("rx", "--sdp", "/dev/zero", "--interface", "lo"), "rx", "sdp", "longer")
     check(rtvbox("inspect", "/dev/zero"), "inspect", "capture", "/dev/zero")
+
+
+@pytest.mark.parametrize("option", ["--sdp-out", "--report"])
+@pytest.mark.parametrize("place", ["/proc/x", "/sys/x", "/dev/null/x", "/nonexistent/x"])
+def test_where_nothing_can_be_written_nothing_is_started(
+    rtvbox: Command, patient: Path, option: str, place: str
+) -> None:
+    outcome = rtvbox(*tx({"--static": str(patient), option: place}))
+    check(outcome, "tx", option.removeprefix("--"), place.removesuffix("/x"), "choose another")
+
+
+def test_an_option_given_twice_is_refused(rtvbox: Command) -> None:
+    outcome = rtvbox(*tx({}), "--video", "239.1.1.3:5000")
+    check(outcome, "tx", "--video", "twice")
+
+
+def test_a_full_disk_fails_the_run_and_says_where(rtvbox: Command, patient: Path) -> None:
+    wish = {"--static": str(patient), "--frames": "2", "--sdp-out": "/dev/full"}
+    code, _, err = rtvbox(*tx(wish))
+    assert code == 1 and "/dev/full: cannot be written" in err and "Traceback" not in err
