@@ -199,6 +199,9 @@ class Receiver:
     def set_atlas(self, cell_w: int, cell_h: int, alpha: npt.NDArray[np.uint8]) -> None:
         """Glyphs 0x20..0x7e side by side, [cell_h, 95 * cell_w], for the fields."""
     def set_slates(self, slates: dict[str, npt.NDArray[np.uint16]]) -> None:
-        """Banners by reason: "no-flow", "late", "no-metadata", "no-patient"."""
+        """Banners by reason: "no-flow" (over the last picture, darkened), "no-metadata" and
+        "no-patient" (over a live one, above), "late" (below: over a frame that came after its
+        time and those of the second after it, and over the last one while a picture takes longer
+        than two periods; after half a second that is "no-flow")."""
     def snapshot(self) -> object | None:
         """Frame capsule of the latest presented frame, or None."""
