@@ -197,6 +197,10 @@ void Assembler::close(Slot &s, int64_t now) {
     n_.no_buffer.add();
   } else if (midway) {
     n_.joined_midway.add();  // we began to listen in the middle of it
+  } else if (!s.handed && s.coverage.missing() > layout_.rows * uint64_t{layout_.row_pgroups} / 2) {
+    // Filled up, it would be the picture before under this frame's metadata. What is on the
+    // screen stays there with its own.
+    n_.mostly_lost.add();
   } else {
     rtv_frame &f = *s.frame;
     int64_t at = 0;

@@ -27,6 +27,7 @@ class Count {
   X(concealed_frames)    /* of them with a gap filled from the frame before */        \
   X(concealed_pgroups)                                                                \
   X(joined_midway)       /* incomplete frames at the start, not shown */              \
+  X(mostly_lost)         /* frames of which less than half came, not shown */         \
   X(packets)             /* video, all paths */                                       \
   X(bytes)               /* of UDP payload, video, all paths */                       \
   X(metadata_packets)                                                                 \
