@@ -199,6 +199,8 @@ void CardSink::look_at(const Entry &e, int64_t shown) {
     if (got.torn) bump(stats.torn);
     if (got.readable == 0) {
       bump(stats.unreadable);
+    } else if ((f->flags & RTV_CONCEALED) && seen_ && got.stamp.sequence == last_) {
+      bump(stats.stamp_concealed);  // the strips were among what the frame before fills
     } else if (!got.torn) {
       check_order(got.stamp);
       captured = got.stamp.tai;

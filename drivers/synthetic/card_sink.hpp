@@ -33,6 +33,7 @@ struct SinkStats {
   Count slates{0}, concealed{0}, flagged_repeated{0}, flagged_late{0}, no_metadata{0},
       no_patient{0};
   Count lost{0}, repeated{0}, out_of_order{0}, torn{0}, unreadable{0};
+  Count stamp_concealed{0};    // stamps of the frame before in a concealed one
   Count strips_unreadable{0};  // of six in a frame: an overlay may cover some
   Count metadata_mismatch{0}, origin_unknown{0}, underruns{0}, underrun_rows{0};
   Count kept{0}, keep_dropped{0}, audio_samples{0};

@@ -45,7 +45,7 @@ class Sink {
     COUNT(submitted), COUNT(overflow), COUNT(shown), COUNT(late), COUNT(live), COUNT(slates);
     COUNT(concealed), COUNT(flagged_repeated), COUNT(flagged_late), COUNT(no_metadata);
     COUNT(no_patient), COUNT(lost), COUNT(repeated), COUNT(out_of_order), COUNT(torn);
-    COUNT(unreadable), COUNT(strips_unreadable), COUNT(metadata_mismatch), COUNT(origin_unknown);
+    COUNT(unreadable), COUNT(stamp_concealed), COUNT(strips_unreadable), COUNT(metadata_mismatch), COUNT(origin_unknown);
     COUNT(underruns), COUNT(underrun_rows), COUNT(kept), COUNT(keep_dropped);
     COUNT(audio_samples), COUNT(late_max_ns), COUNT(realtime), COUNT(last_sequence);
 #undef COUNT

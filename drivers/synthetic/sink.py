@@ -72,8 +72,9 @@ class SyntheticSink:
     def stats(self) -> dict[str, int]:
         """Counts: submitted, overflow (more than 8 waited), shown, late, live (no slates), slates,
         concealed, flagged_repeated, flagged_late, no_metadata, no_patient (marks on frames),
-        lost, repeated, out_of_order, torn, unreadable (no stamp at all), strips_unreadable (of
-        six readings in a frame; an overlay may cover some), metadata_mismatch, origin_unknown,
+        lost, repeated, out_of_order, torn, unreadable (no stamp at all), stamp_concealed (a
+        concealed frame whose stamp is still the last frame's), strips_unreadable (of six readings
+        in a frame; an overlay may cover some), metadata_mismatch, origin_unknown,
         underruns (frames), underrun_rows, kept, keep_dropped, audio_samples; late_max_ns,
         last_sequence, realtime, running; capture to shown: latency_{min,p50,p99,p999,max}_ns."""
         return self._card.stats()

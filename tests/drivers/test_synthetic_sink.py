@@ -75,7 +75,7 @@ def faults(stats: dict[str, int]) -> dict[str, int]:
     names = [
         *("lost", "repeated", "out_of_order", "torn", "unreadable", "strips_unreadable"),
         *("metadata_mismatch", "origin_unknown", "underruns", "overflow", "slates", "concealed"),
-        "keep_dropped",
+        *("keep_dropped", "stamp_concealed"),
     ]
     return {name: stats[name] for name in names if stats[name]}
 
@@ -126,6 +126,19 @@ def test_metadata_of_another_frame_is_seen(panel: Callable[..., Panel]) -> None:
     stats = p.end()
     assert faults(stats) == {"metadata_mismatch": 1, "origin_unknown": 1}
     assert stats["no_metadata"] == 1
+
+
+def test_a_stamp_that_concealment_covered_is_no_other_frames(panel: Callable[..., Panel]) -> None:
+    p = panel()
+    covered, stale = p.frame(0), p.frame(0)
+    p.show(p.frame(0))
+    p.show(covered.set(origin_tai=1_000, flags=int(FrameFlag.CONCEALED)))
+    # Without the mark it is a picture that was shown before, under another frame's metadata.
+    p.show(stale.set(origin_tai=1_000))
+    assert faults(p.end()) == {
+        **{"concealed": 1, "stamp_concealed": 1},
+        **{"metadata_mismatch": 1, "repeated": 1},
+    }
 
 
 def test_a_picture_without_a_stamp_is_seen(panel: Callable[..., Panel]) -> None:
