@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from drivers import _video
 from drivers.video import Layout, Signal, VideoFormat
 
 Fault = _video.Fault
+QUEUE = 3
+
+
+class CardTiming(TypedDict, total=False):
+    """How a pretend card hands its frames on; what is left out is as `PretendCard` has it."""
+
+    slices: bool
+    steps: int
+    queue: int
+    drift_ppm: float | None
+    phase_ns: int
+    realtime: bool
 
 
 class PretendCard:
@@ -25,12 +39,12 @@ class PretendCard:
         format: VideoFormat,
         layout: Layout | None,
         *,
-        slices: bool,
-        steps: int,
-        queue: int,
-        drift_ppm: float | None,
-        phase_ns: int,
-        realtime: bool,
+        slices: bool = True,
+        steps: int = 16,
+        queue: int = QUEUE,
+        drift_ppm: float | None = None,
+        phase_ns: int = 0,
+        realtime: bool = True,
     ) -> None:
         """slices: whether the card can hand frames on before they are whole; steps: in how many
         pieces. drift_ppm: an own oscillator, that much faster; None = genlocked. phase_ns: raster

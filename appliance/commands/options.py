@@ -9,10 +9,12 @@ from collections.abc import Callable
 from errno import EACCES
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.modes.flow import Endpoint
 from drivers.video import Sampling, VideoFormat, format_named
+
+_N = TypeVar("_N", int, float)
 
 SAMPLINGS = {
     "4:2:2": Sampling.YCBCR_422,
@@ -23,29 +25,23 @@ SAMPLINGS = {
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     """A whole number within bounds, for argparse."""
-
-    def read(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is out of range; give {low}..{high}")
-        return number
-
-    return read
+    return _bounded(int, low, high, f"{low}..{high}")
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
     """A number within bounds, for argparse."""
+    return _bounded(float, low, high, f"{low:g}..{high:g}")
 
-    def read(text: str) -> float:
+
+def _bounded(kind: Callable[[str], _N], low: _N, high: _N, bounds: str) -> Callable[[str], _N]:
+    def read(text: str) -> _N:
+        found: _N | None
         try:
-            found = float(text)
+            found = kind(text)
         except ValueError:
-            found = low - 1
-        if not low <= found <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is out of range; give {low:g}..{high:g}")
+            found = None
+        if found is None or not low <= found <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is out of range; give {bounds}")
         return found
 
     return read

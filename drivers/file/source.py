@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Unpack
 
-from drivers.card import PretendCard, checked_memory
+from drivers.card import QUEUE, CardTiming, PretendCard, checked_memory
 from drivers.file import _file
 from drivers.file.pictures import ImageReader, Picture, Reader, image_files
 from drivers.file.plan import frames_of
@@ -73,17 +74,12 @@ class FileSource(PretendCard):
         stamp: bool = False,
         rate: Fraction | None = None,
         memory: int = 1 << 30,
-        slices: bool = True,
-        steps: int = 16,
-        drift_ppm: float | None = None,
-        phase_ns: int = 0,
         buffers: int = 8,
-        queue: int = 3,
-        realtime: bool = True,
+        **timing: Unpack[CardTiming],
     ) -> None:
-        """rate: pictures a second where the file does not say; memory: bytes for a kept clip.
-        ValueError, one line, when there is nothing to play."""
-        checked_memory(buffers, queue)
+        """rate: pictures a second where the file does not say; memory: bytes for a kept clip; for
+        the timing see `PretendCard`. ValueError, one line, when there is nothing to play."""
+        checked_memory(buffers, timing.get("queue", QUEUE))
         if rate is not None and rate <= 0:
             raise ValueError(f"rate: {rate} is not a picture rate")
         self._path = str(path)
@@ -99,17 +95,7 @@ class FileSource(PretendCard):
         about = self._reader.about()
         if about is None or about * self._bytes > memory or not self._keep_all(memory):
             self._begin_stream()
-        super().__init__(
-            self._feeder.content(),
-            format,
-            layout,
-            slices=slices,
-            steps=steps,
-            queue=queue,
-            drift_ppm=drift_ppm,
-            phase_ns=phase_ns,
-            realtime=realtime,
-        )
+        super().__init__(self._feeder.content(), format, layout, **timing)
 
     def stats(self) -> dict[str, int]:
         """The card's counters, and: pictures (converted), loop_frames (0 until known), damaged

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every card family's binding needs: formats, capsules, options.
+// What every card family's binding needs: capsules, content, and formats back to Python.
 #pragma once
 #include <nanobind/nanobind.h>
 
@@ -7,36 +7,10 @@
 #include <string>
 
 #include "content.hpp"
+#include "rtvbox/python.hpp"
 #include "rtvbox/video.h"
 
 namespace rtv {
-
-// The dictionary of VideoFormat.native(). ValueError names a key that is missing or unknown.
-inline rtv_format format_from(const nanobind::dict &d) {
-  namespace nb = nanobind;
-  rtv_format f{};
-  size_t known = 0;
-  auto field = [&](const char *key) {
-    if (!d.contains(key))
-      throw nb::value_error((std::string("format: ") + key + " is missing").c_str());
-    ++known;
-    return nb::cast<uint32_t>(d[key]);
-  };
-  f.width = field("width");
-  f.height = field("height");
-  f.rate_num = field("rate_num");
-  f.rate_den = field("rate_den");
-  f.sampling = static_cast<uint8_t>(field("sampling"));
-  f.depth = static_cast<uint8_t>(field("depth"));
-  f.scan = static_cast<uint8_t>(field("scan"));
-  f.layout = static_cast<uint8_t>(field("layout"));
-  f.colorimetry = static_cast<uint8_t>(field("colorimetry"));
-  f.full_range = static_cast<uint8_t>(field("full_range"));
-  if (d.size() != known) throw nb::value_error("format: has a key that is not a format's");
-  if (f.width == 0 || f.height == 0 || f.rate_num == 0 || f.rate_den == 0)
-    throw nb::value_error("format: width, height and rate must not be 0");
-  return f;
-}
 
 inline nanobind::dict format_dict(const rtv_format &f) {
   nanobind::dict d;

@@ -58,23 +58,7 @@ class Sink {
     d["running"] = card_->running() ? 1 : 0;
     return d;
   }
-  nb::dict latency() const {
-    const rtv::Histogram &h = card_->latency;
-    nb::dict d;
-    d["count"] = h.count();
-    d["min"] = h.min();
-    d["max"] = h.max();
-    d["sum"] = h.sum();
-    d["p50"] = h.quantile(500);
-    d["p99"] = h.quantile(990);
-    d["p999"] = h.quantile(999);
-    nb::list buckets;
-    for (int i = 0; i < rtv::Histogram::kBuckets; ++i)
-      if (const uint32_t n = h.bucket(i))
-        buckets.append(nb::make_tuple(rtv::Histogram::upper(i), n));
-    d["buckets"] = buckets;
-    return d;
-  }
+  nb::dict latency() const { return rtv::histogram_dict(card_->latency); }
 };
 
 rtv_frame *whole_frame(nb::handle capsule) {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from drivers.card import PretendCard, checked_memory
+from typing import Unpack
+
+from drivers.card import QUEUE, CardTiming, PretendCard, checked_memory
 from drivers.synthetic import _synthetic
 from drivers.video import Layout, VideoFormat
 
@@ -20,28 +22,14 @@ class SyntheticSource(PretendCard):
         format: VideoFormat,
         layout: Layout | None = None,
         *,
-        slices: bool = True,
-        steps: int = 16,
-        drift_ppm: float | None = None,
-        phase_ns: int = 0,
         buffers: int = 8,
-        queue: int = 3,
-        realtime: bool = True,
+        **timing: Unpack[CardTiming],
     ) -> None:
         """buffers: frames of memory; for the others see `PretendCard`."""
-        checked_memory(buffers, queue)
+        checked_memory(buffers, timing.get("queue", QUEUE))
         self._buffers = buffers
-        super().__init__(
-            _synthetic.pattern(format.native(layout), buffers),
-            format,
-            layout,
-            slices=slices,
-            steps=steps,
-            queue=queue,
-            drift_ppm=drift_ppm,
-            phase_ns=phase_ns,
-            realtime=realtime,
-        )
+        content = _synthetic.pattern(format.native(layout), buffers)
+        super().__init__(content, format, layout, **timing)
 
     def change_format(
         self, format: VideoFormat, layout: Layout | None = None, *, at: int = 0
