@@ -112,6 +112,18 @@ class Verdict:
     faults: Annotated[list[str], "one line each, with its figure"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _StreamReport:
+    """What the reports of both ends of a stream begin with."""
+
+    format: Annotated[Format, "of the flow"]
+    video: Annotated[list[Path], "one path, or two for ST 2022-7"]
+    metadata_paths: Annotated[list[Path], "those of the metadata flow; empty for plain video"]
+    run: Annotated[Run, "when, how long, on what"]
+    verdict: Annotated[Verdict, "good or not"]
+    engine: Annotated[dict[str, int], "every counter of the engine, under its own name"]
+
+
 @dataclass(frozen=True)
 class TxFrames:
     """Frames on their way out."""
@@ -162,21 +174,15 @@ class Pacing:
     busy_ns: Annotated[int, "CPU time that it worked"]
 
 
-@dataclass(frozen=True)
-class TxReport:
+@dataclass(frozen=True, kw_only=True)
+class TxReport(_StreamReport):
     """Report of `rtvbox tx`."""
 
-    format: Annotated[Format, "of the flow"]
-    video: Annotated[list[Path], "one path, or two for ST 2022-7"]
-    metadata_paths: Annotated[list[Path], "those of the metadata flow"]
-    run: Annotated[Run, "when, how long, on what"]
     frames: Annotated[TxFrames, "frames"]
     packets: Annotated[TxPackets, "packets"]
     metadata: Annotated[TxMetadata, "grains"]
     pacing: Annotated[Pacing, "ST 2110-21"]
     source: Annotated[dict[str, int], "the card's own counters"]
-    engine: Annotated[dict[str, int], "every counter of the engine, under its own name"]
-    verdict: Annotated[Verdict, "good or not"]
     role: typing.Literal["tx"] = "tx"
     version: int = VERSION
 
@@ -231,14 +237,10 @@ class RxMetadata:
     patient_changes: Annotated[int, "changes of the static part's instance"]
 
 
-@dataclass(frozen=True)
-class RxReport:
+@dataclass(frozen=True, kw_only=True)
+class RxReport(_StreamReport):
     """Report of `rtvbox rx`."""
 
-    format: Annotated[Format, "of the flow"]
-    video: Annotated[list[Path], "one path, or two for ST 2022-7"]
-    metadata_paths: Annotated[list[Path], "those of the metadata flow; empty for plain video"]
-    run: Annotated[Run, "when, how long, on what"]
     frames: Annotated[RxFrames, "frames"]
     packets: Annotated[RxPackets, "packets"]
     metadata: Annotated[RxMetadata, "grains"]
@@ -249,8 +251,6 @@ class RxReport:
     arrival: Annotated[Distribution, "capture to the last packet"]
     skew: Annotated[Distribution, "between the two paths"]
     sink: Annotated[dict[str, int], "the sink's own counters"]
-    engine: Annotated[dict[str, int], "every counter of the engine, under its own name"]
-    verdict: Annotated[Verdict, "good or not"]
     role: typing.Literal["rx"] = "rx"
     version: int = VERSION
 

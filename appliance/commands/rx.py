@@ -11,14 +11,14 @@ from typing import Any
 
 from appliance.commands import options
 from appliance.commands.preview import PreviewServer
-from appliance.commands.running import Signals, run_until_end, write_status, write_whole
-from appliance.commands.terminal import Console, EventLog, console, say_how
+from appliance.commands.running import Signals
+from appliance.commands.terminal import console
+from appliance.commands.watch import Watch
 from appliance.modes.cards import SINKS, make_sink
 from appliance.modes.interfaces import interface
 from appliance.modes.machine import tai_utc_s
 from appliance.modes.rx import RxMode, RxOptions
 from appliance.overlay import Layout, default_layout, parse_layout_text
-from appliance.report import to_json
 from appliance.rtv.sdp import MetadataMedia, Session, VideoMedia, parse_sdp
 
 _LARGEST_SDP = 1 << 20
@@ -109,55 +109,36 @@ def run(args: argparse.Namespace) -> int:
             stack.callback(preview.close)
         signals = stack.enter_context(Signals().caught())
         _say_what(log, session, video, metadata)
-        mode.start()
         watch = _Watch(args, mode, log, terminal)
-        duration = run_until_end(signals, mode.running, watch.tick, seconds=args.seconds)
-        mode.diary.look()
+        duration = watch.run(signals)
         if preview is not None:
             preview.close()
         mode.close()
         watch.tick()
         report = mode.report(duration)
-    terminal.end()
-    if args.report:
-        write_whole(args.report, to_json(report))
-    say_how(log, f"{report.frames.presented} frames presented", duration, report.verdict)
-    return signals.code(report.verdict.good)
+    return watch.conclude(report, f"{report.frames.presented} frames presented", signals)
 
 
-class _Watch:
-    """What happens ten times a second beside the receiving."""
-
-    def __init__(
-        self, args: argparse.Namespace, mode: RxMode, log: logging.Logger, terminal: Console
-    ) -> None:
-        self._args, self._mode, self._log = args, mode, log
-        self._terminal = terminal
-        self._events = EventLog(log)
-        self._ticks = 0
-
-    def tick(self) -> None:
-        """Overlay, events, progress, status."""
+class _Watch(Watch[RxMode]):
+    def attend(self) -> None:
         mode = self._mode
         before = mode.static_id
         for issue in mode.update_overlay():
             self._log.warning("overlay: %s", issue)
         if mode.static_id != before:
             self._log.info("static part %d: overlay drawn", mode.static_id)
-        self._events.write(mode.events())
-        if self._ticks % 5 == 0:
-            mode.diary.look()
-        if self._ticks % 10 == 0:
-            self._terminal.progress(progress_line(mode.counters(), mode.diary.age_ns()))
-        if self._args.status and self._ticks % 5 == 0:
-            state = {
-                "role": "rx",
-                "counters": mode.counters(),
-                "sink": mode.sink_stats(),
-                "latency": mode.histograms()["latency"],
-            }
-            write_status(self._args.status, state)
-        self._ticks += 1
+
+    def progress(self) -> str:
+        return progress_line(self._mode.counters(), self._mode.diary.age_ns())
+
+    def status(self) -> dict[str, Any]:
+        mode = self._mode
+        return {
+            "role": "rx",
+            "counters": mode.counters(),
+            "sink": mode.card_stats(),
+            "latency": mode.histograms()["latency"],
+        }
 
 
 def progress_line(c: dict[str, int], age_ns: int) -> str:

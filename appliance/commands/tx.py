@@ -13,15 +13,15 @@ from uuid import UUID
 
 from appliance.commands import options
 from appliance.commands.lines import LineInput
-from appliance.commands.running import Signals, run_until_end, write_status, write_whole
-from appliance.commands.terminal import Console, EventLog, console, say_how
+from appliance.commands.running import Signals, write_whole
+from appliance.commands.terminal import Console, console
+from appliance.commands.watch import Watch
 from appliance.modes.cards import SOURCES, make_source
 from appliance.modes.faults import apply_faults, parse_faults
 from appliance.modes.flow import Endpoint, Route, TxPlan, tx_plan
 from appliance.modes.interfaces import Interface, interface
 from appliance.modes.machine import tai_now, tai_utc_s
 from appliance.modes.tx import TxMode, TxOptions
-from appliance.report import to_json
 from appliance.rtv.dictionary import SOP_CLASSES
 from appliance.rtv.dynamic import parse_line
 from appliance.rtv.iod import FlowIds, Stream
@@ -203,23 +203,15 @@ def run(args: argparse.Namespace) -> int:
         if args.sdp_out:
             clock = RefClock("localmac", first.mac)
             write_whole(args.sdp_out, write_sdp(plan.session(args.name, clock, int(time.time()))))
-        mode.start()
         watch = _Watch(args, mode, log, terminal, signals)
-        duration = run_until_end(signals, mode.running, watch.tick, seconds=args.seconds)
-        mode.diary.look()
+        duration = watch.run(signals)
         mode.stop()
         watch.tick()
         report = mode.report(duration, rejected[0])
-    terminal.end()
-    if args.report:
-        write_whole(args.report, to_json(report))
-    say_how(log, f"{report.frames.sent} frames sent", duration, report.verdict)
-    return signals.code(report.verdict.good)
+    return watch.conclude(report, f"{report.frames.sent} frames sent", signals)
 
 
-class _Watch:
-    """What happens ten times a second beside the sending."""
-
+class _Watch(Watch[TxMode]):
     def __init__(
         self,
         args: argparse.Namespace,
@@ -228,25 +220,18 @@ class _Watch:
         terminal: Console,
         signals: Signals,
     ) -> None:
-        self._args, self._mode, self._log = args, mode, log
-        self._terminal, self._signals = terminal, signals
-        self._events = EventLog(log)
-        self._ticks = 0
+        super().__init__(args, mode, log, terminal)
+        self._signals = signals
 
-    def tick(self) -> None:
-        """Events, progress, status, patient file."""
-        mode = self._mode
-        self._events.write(mode.events())
+    def attend(self) -> None:
         if self._signals.take_reload():
             self._reload()
-        if self._ticks % 5 == 0:
-            mode.diary.look()
-        c = mode.counters()
-        if self._ticks % 10 == 0:
-            self._terminal.progress(progress_line(c, mode.diary.age_ns()))
-        if self._args.status and self._ticks % 5 == 0:
-            write_status(self._args.status, {"role": "tx", "counters": c})
-        self._ticks += 1
+
+    def progress(self) -> str:
+        return progress_line(self._mode.counters(), self._mode.diary.age_ns())
+
+    def status(self) -> dict[str, Any]:
+        return {"role": "tx", "counters": self._mode.counters()}
 
     def _reload(self) -> None:
         try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
 from appliance.engine._engine import Receiver
 from appliance.modes.flow import rx_legs
-from appliance.modes.machine import Diary
+from appliance.modes.stream import StreamMode
 from appliance.modes.verdict import format_of, verdict
 from appliance.overlay import RX_SLATES, Composer, Layout
 from appliance.report import Distribution, Path, RxFrames, RxMetadata, RxPackets, RxReport, Verdict
@@ -37,7 +37,7 @@ class RxOptions:
     cpu: int = -1
 
 
-class RxMode:
+class RxMode(StreamMode):
     """Composes receiver, overlay and sink. Constructing opens sockets and checks everything;
     groups are joined by `start`. Raises ValueError or OSError, one line.
 
@@ -56,7 +56,7 @@ class RxMode:
         *,
         checked: bool,
     ) -> None:
-        self._sink, self._checked = sink, checked
+        self._checked = checked
         self._format = video.format
         self._automatic = options.link_offset_ns < 0
         self._video = rx_legs(video.legs, interfaces)
@@ -83,24 +83,7 @@ class RxMode:
         self._receiver.set_atlas(atlas.cell_w, atlas.cell_h, atlas.alpha)
         self._draw(0, None)
         self._static_id = 0
-        self.diary = Diary()
-
-    def start(self) -> None:
-        """Joins and begins to receive."""
-        self._receiver.start()
-
-    def stop(self) -> None:
-        """Ends; idempotent."""
-        self._receiver.stop()
-
-    def close(self) -> None:
-        """Stops and lets go of the sink; idempotent."""
-        self._receiver.stop()
-        self._sink.close()
-
-    def running(self) -> bool:
-        """Whether it still receives."""
-        return self._receiver.running()
+        super().__init__(self._receiver, sink)
 
     @property
     def static_id(self) -> int:
@@ -132,27 +115,9 @@ class RxMode:
         """Frame capsule of what was presented last, or None."""
         return self._receiver.snapshot()
 
-    def counters(self) -> dict[str, int]:
-        """Of the engine."""
-        return self._receiver.counters()
-
-    def sink_stats(self) -> dict[str, int]:
-        """Of the sink."""
-        return self._sink.stats()
-
-    def events(self) -> list[dict[str, Any]]:
-        """What happened since the last call, also noted for the report."""
-        events = [dict(event) for event in self._receiver.events()]
-        self.diary.note(events)
-        return events
-
-    def histograms(self) -> dict[str, Any]:
-        """Of the engine."""
-        return dict(self._receiver.histograms())
-
     def report(self, duration_ns: int) -> RxReport:
         """The account."""
-        c, h, s = self.counters(), self.histograms(), self._sink.stats()
+        c, h, s = self.counters(), self.histograms(), self.card_stats()
         return RxReport(
             format=format_of(self._format),
             video=[_path(leg) for leg in self._video],

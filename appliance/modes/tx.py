@@ -11,6 +11,7 @@ from appliance.engine._engine import Transmitter
 from appliance.modes.cards import Card
 from appliance.modes.flow import METADATA_TYPE, VIDEO_TYPE, Route, TxPlan
 from appliance.modes.machine import Diary
+from appliance.modes.stream import StreamMode
 from appliance.modes.verdict import format_of, verdict
 from appliance.overlay import TX_SLATES, Composer, default_layout
 from appliance.report import (
@@ -46,7 +47,7 @@ class TxOptions:
     cpu: int = -1
 
 
-class TxMode:
+class TxMode(StreamMode):
     """Composes source, metadata and sender. Constructing opens sockets and checks everything;
     nothing is sent before `start`. Raises ValueError or OSError, one line."""
 
@@ -58,7 +59,6 @@ class TxMode:
         patient: PatientDocument | None,
         options: TxOptions,
     ) -> None:
-        self._source = source
         self._plan = plan
         self._options = options
         self._grains = GrainSession(stream, patient, now=datetime.now(UTC))
@@ -84,24 +84,7 @@ class TxMode:
         self._transmitter.set_grain(**self._grains.templates.arguments())
         drawn = Composer(default_layout(), plan.format).slates(TX_SLATES)
         self._transmitter.set_slates(drawn)
-        self.diary = Diary()
-
-    def start(self) -> None:
-        """Begins to send."""
-        self._transmitter.start()
-
-    def stop(self) -> None:
-        """Ends after the frame being sent; idempotent."""
-        self._transmitter.stop()
-
-    def close(self) -> None:
-        """Stops and lets go of the source; idempotent."""
-        self._transmitter.stop()
-        self._source.close()
-
-    def running(self) -> bool:
-        """Whether frames still go out."""
-        return self._transmitter.running()
+        super().__init__(self._transmitter, source)
 
     def set_patient(self, patient: PatientDocument | None) -> None:
         """Another patient from the next frame on: a new SOP instance; None: not confirmed."""
@@ -115,20 +98,6 @@ class TxMode:
         origin, ns."""
         self._transmitter.set_dynamic(dict(values), tai)
 
-    def counters(self) -> dict[str, int]:
-        """Of the engine."""
-        return self._transmitter.counters()
-
-    def events(self) -> list[dict[str, Any]]:
-        """What happened since the last call, also noted for the report."""
-        events = [dict(event) for event in self._transmitter.events()]
-        self.diary.note(events)
-        return events
-
-    def histograms(self) -> dict[str, Any]:
-        """Of the engine."""
-        return dict(self._transmitter.histograms())
-
     def report(self, duration_ns: int, rejected: int) -> TxReport:
         """The account. rejected: lines of dynamic values that were malformed."""
         return tx_report(
@@ -137,7 +106,7 @@ class TxMode:
             duration_ns,
             counters=self.counters(),
             histograms=self.histograms(),
-            source=self._source.stats(),
+            source=self.card_stats(),
             rejected=rejected,
         )
 

@@ -1,0 +1,55 @@
+"""What a transmitter and a receiver have in common: an engine, a card, and what both say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.engine._engine import Receiver, Transmitter
+from appliance.modes.machine import Diary
+from drivers.video import Sink, Source
+
+
+class StreamMode:
+    """One stream between a card and the network. `diary` notes what the engine says.
+
+    Nothing moves before `start`. A mode is the only user of its engine and its card.
+    """
+
+    def __init__(self, engine: Transmitter | Receiver, card: Source | Sink) -> None:
+        self._engine, self._card = engine, card
+        self.diary = Diary()
+
+    def start(self) -> None:
+        """Begins to send, or joins and begins to receive. Raises OSError, one line."""
+        self._engine.start()
+
+    def stop(self) -> None:
+        """Ends after the frame at hand; idempotent."""
+        self._engine.stop()
+
+    def close(self) -> None:
+        """Stops and lets go of the card; idempotent."""
+        self._engine.stop()
+        self._card.close()
+
+    def running(self) -> bool:
+        """Whether frames still flow; one that waits for them counts."""
+        return self._engine.running()
+
+    def counters(self) -> dict[str, int]:
+        """Of the engine."""
+        return self._engine.counters()
+
+    def card_stats(self) -> dict[str, int]:
+        """Of the card."""
+        return self._card.stats()
+
+    def histograms(self) -> dict[str, Any]:
+        """Of the engine."""
+        return dict(self._engine.histograms())
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened since the last call, also noted for the report."""
+        events = [dict(event) for event in self._engine.events()]
+        self.diary.note(events)
+        return events
