@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,13 +22,12 @@ from appliance.modes.faults import apply_faults, parse_faults
 from appliance.modes.flow import Endpoint, Route, TxPlan, tx_plan
 from appliance.modes.interfaces import Interface, interface
 from appliance.modes.machine import tai_now, tai_utc_s
-from appliance.modes.tx import TxMode, TxOptions
+from appliance.modes.tx import Announcement, TxMode, TxOptions
 from appliance.rtv.dictionary import SOP_CLASSES
 from appliance.rtv.dynamic import parse_line
 from appliance.rtv.iod import FlowIds, Stream
 from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD, Packing
 from appliance.rtv.patient import PatientDocument, load_document
-from appliance.rtv.sdp import RefClock, write_sdp
 from appliance.rtv.traffic import SenderType
 from drivers.video import COLORIMETRY
 
@@ -190,7 +190,7 @@ def run(args: argparse.Namespace) -> int:
         apply_faults(source, faults)
         ids = FlowIds.of(_BOX, f"{args.name}/{first.mac}/{args.video}")
         stream = Stream(plan.format, ids, SOP_CLASSES[args.sop_class])
-        mode = TxMode(source, plan, stream, patient, _options(args))
+        mode = TxMode(source, plan, stream, patient, _options(args), _announcement(args, first))
         stack.callback(mode.close)
         if args.dynamic:
             dynamic = _dynamic_lines(args.dynamic, mode, log, rejected)
@@ -200,9 +200,6 @@ def run(args: argparse.Namespace) -> int:
             stack.callback(live.close)
         signals = stack.enter_context(Signals().caught())
         _say_what(log, plan, patient)
-        if args.sdp_out:
-            clock = RefClock("localmac", first.mac)
-            write_whole(args.sdp_out, write_sdp(plan.session(args.name, clock, int(time.time()))))
         watch = _Watch(args, mode, log, terminal, signals)
         duration = watch.run(signals)
         mode.stop()
@@ -331,6 +328,13 @@ def _second(args: argparse.Namespace) -> tuple[str, str, str]:
             "IF2:ADDRESS:PORT:ADDRESS:PORT (video, then metadata)"
         )
     return name, f"{ends[0]}:{ends[1]}", f"{ends[2]}:{ends[3]}"
+
+
+def _announcement(args: argparse.Namespace, first: Interface) -> Announcement | None:
+    if args.sdp_out is None:
+        return None
+    publish = partial(write_whole, args.sdp_out)
+    return Announcement(args.name, first.mac, int(time.time()), publish)
 
 
 def _options(args: argparse.Namespace) -> TxOptions:

@@ -66,8 +66,11 @@ class TxPlan:
     model: TrafficModel
     pacing: Pacing
 
-    def session(self, name: str, ref_clock: RefClock, session_id: int) -> Session:
-        """The SDP that a receiver needs."""
+    def session(
+        self, name: str, ref_clock: RefClock, session_id: int, version: int | None = None
+    ) -> Session:
+        """The SDP that a receiver needs. version: grows with each change (RFC 8866 section 5.2);
+        None: the first."""
 
         def legs(ends: Sequence[Endpoint]) -> tuple[SdpLeg, ...]:
             return tuple(
@@ -81,7 +84,7 @@ class TxPlan:
             name=name,
             origin=self.routes[0].source_ip,
             session_id=session_id,
-            version=session_id,
+            version=session_id if version is None else version,
             videos=(
                 VideoMedia(
                     format=self.format,

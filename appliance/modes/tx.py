@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from appliance.engine._engine import Transmitter
 from appliance.modes.cards import Card
+from appliance.modes.clock import Clock
 from appliance.modes.flow import METADATA_TYPE, VIDEO_TYPE, Route, TxPlan
 from appliance.modes.machine import Diary
 from appliance.modes.stream import StreamMode
@@ -26,6 +27,7 @@ from appliance.report import (
 )
 from appliance.rtv.iod import Stream
 from appliance.rtv.patient import PatientDocument
+from appliance.rtv.sdp import RefClock, write_sdp
 from appliance.rtv.session import GrainSession
 
 
@@ -47,9 +49,24 @@ class TxOptions:
     cpu: int = -1
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """How receivers learn of the stream. name: of the SDP's session. mac: of the first interface,
+    with dashes. session_id: of the SDP, also its first version. publish: called with the whole
+    text of the SDP before the first frame and after each change; may raise."""
+
+    name: str
+    mac: str
+    session_id: int
+    publish: Callable[[str], None]
+
+
 class TxMode(StreamMode):
     """Composes source, metadata and sender. Constructing opens sockets and checks everything;
-    nothing is sent before `start`. Raises ValueError or OSError, one line."""
+    nothing is announced or sent before `start`. Raises ValueError or OSError, one line.
+
+    One thread at a time may change patient and clock. The clock is unlocked until `set_clock`
+    says otherwise."""
 
     def __init__(
         self,
@@ -58,9 +75,13 @@ class TxMode(StreamMode):
         stream: Stream,
         patient: PatientDocument | None,
         options: TxOptions,
+        announcement: Announcement | None = None,
     ) -> None:
         self._plan = plan
         self._options = options
+        self._announcement = announcement
+        self._announced: tuple[RefClock, int] | None = None
+        self._clock = Clock()
         self._grains = GrainSession(stream, patient, now=datetime.now(UTC))
         self._transmitter = Transmitter(
             source.capsule(),
@@ -85,6 +106,41 @@ class TxMode(StreamMode):
         drawn = Composer(default_layout(), plan.format).slates(TX_SLATES)
         self._transmitter.set_slates(drawn)
         super().__init__(self._transmitter, source)
+
+    def start(self) -> None:
+        """Announces the stream, then begins to send. Raises what `publish` raises, or OSError."""
+        self._announce()
+        super().start()
+
+    def set_clock(self, clock: Clock) -> None:
+        """What TAI follows from now on: grains say so with the next frame, in a new static part of
+        the same SOP instance, and the SDP in a new version. What changes nothing costs nothing.
+
+        Raises what `publish` raises. The grains have changed then all the same: what is sent stays
+        true, and the next call tries to publish again.
+        """
+        made = self._grains.templates
+        changed = self._grains.change_clock(clock.state())
+        if changed is not made:
+            self._transmitter.set_grain(**changed.arguments())
+        self._clock = clock
+        if self._announced is not None:  # before the start nobody is told
+            self._announce()
+
+    def _announce(self) -> None:
+        said = self._announcement
+        if said is None:
+            return
+        reference = self._clock.reference(said.mac)
+        version = said.session_id
+        if self._announced is not None:
+            before, version = self._announced
+            if before == reference:
+                return
+            version += 1
+        session = self._plan.session(said.name, reference, said.session_id, version)
+        said.publish(write_sdp(session))
+        self._announced = reference, version
 
     def set_patient(self, patient: PatientDocument | None) -> None:
         """Another patient from the next frame on: a new SOP instance; None: not confirmed."""
