@@ -146,6 +146,7 @@ class Transmitter:
     def counters(self) -> dict[str, int]:
         """frames, fields, packets, bytes (UDP payload, one path), bursts; repeats, drops (by the
         frame synchroniser), source_lost (before the hand-over), skipped (alignment points missed),
+        settling (repeats, drops and skips of a flow's first 250 ms, which the others leave out),
         late_bursts (after their reading by more than TDRAIN), short_frames (slices that did not
         come); slates, signal_losses, source_restarts; grains, grain_packets, static_sent, poses;
         send_errors, enobufs, packets_unsent (all paths), txtime_missed, txtime_invalid; spin_ns,

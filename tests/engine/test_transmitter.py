@@ -126,9 +126,12 @@ def test_a_drifting_source_is_repeated_or_dropped(share: float, counter: str) ->
     numbers = [src.given[o] for o in origins]
     steps = np.diff(numbers)
     # What is counted is what was seen: a repeat is sent twice, a drop is a number left out.
-    assert count["repeats"] == int((steps == 0).sum())
+    # The first 250 ms count for themselves.
+    settling = count["settling"]
+    assert count["repeats"] <= int((steps == 0).sum()) <= count["repeats"] + settling
     assert (steps >= 0).all()
-    assert count["drops"] + count["source_lost"] >= int((steps - 1).clip(0).sum())
+    left_out = int((steps - 1).clip(0).sum())
+    assert count["drops"] + count["source_lost"] + settling >= left_out
     assert 4 <= count[counter] <= 20
     assert [number_of(u, src) for u in found] == [n % 7 for n in numbers]
     if count["skipped"] == 0:

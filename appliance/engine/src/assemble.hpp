@@ -118,6 +118,7 @@ class Assembler {
   std::array<Path, 2> paths_{};
   int64_t offset_;
   int64_t behind_ = 0;      // slices: by how much a row of the present frame missed its turn
+  int64_t settling_need_ = 0;  // the longest way of a frame while the offset settles
   int64_t flow_since_ = 0;  // when the first frame came after a silence
   bool announce_ = false;
   bool anchored_ = false;

@@ -125,7 +125,17 @@ void Assembler::raise_offset(int64_t offset, int64_t now) {
 int64_t Assembler::presentation(Slot &s, int64_t now) {
   if (offset_ == 0) return now;
   const int64_t at = due(s);
+  // While an automatic offset is being found, a frame that exceeds it is a measure, not late.
+  const bool settling = time_.automatic && (!flow_ || now - flow_since_ < kSettle);
+  if (settling && flow_ && now - flow_since_ > kSettle / 2 && s.coverage.missing() == 0)
+    settling_need_ = std::max(settling_need_, now - s.ref);
+  if (!settling && settling_need_ > 0) {
+    raise_offset(settling_need_ + kRaiseStep, now);
+    settling_need_ = 0;
+    return std::max(now, due(s));
+  }
   if (now <= at + kLateSlack) return at;
+  if (settling) return now;
   s.frame->flags |= RTV_LATE;
   n_.late.add();
   say_late_until_ = now + kSayLate;

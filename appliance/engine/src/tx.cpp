@@ -17,6 +17,7 @@ constexpr int64_t kCardPatience = 2'000'000;  // for a frame that should be ther
 constexpr int64_t kReadAhead = 120'000;     // ns from reading a frame to its first packet
 constexpr int64_t kSpin = 60'000;           // ns; sleep here wakes 25-40 us late, 100 at worst
 constexpr int64_t kLongLead = 200'000;      // ns of lead with which waking late does no harm
+constexpr int64_t kSettle = 250'000'000;       // ns
 constexpr int64_t kFirstPicture = 250'000'000;  // ns to wait for it before a slate is sent
 
 // Not a time: where two starts of the same stream should differ (RFC 3550, 5.1).
@@ -149,7 +150,7 @@ void Transmitter::run() {
   started_tai_ = tai_now();
   frames_before_ = counters_.frames.get();
   flowing_ = locked_ = false;
-  feed_.set_flowing(false);
+  feed_.set_flowing(false, false);
   last_static_ = last_sync_ = 0;
   config_.aligned ? run_aligned() : run_direct();
   sender_.account();
@@ -177,6 +178,12 @@ void Transmitter::hold(rtv_frame *frame) {
 bool Transmitter::waiting_for_source() const {
   return !flowing_ && (feed_.live() || !feed_.known()) &&
          tai_now() - started_tai_ < kFirstPicture;
+}
+
+// Source and sender start one after the other; until they are in phase, a frame more or less is
+// no fault.
+bool Transmitter::settled() const {
+  return flowing_ && tai_now() - flowing_since_ > kSettle;
 }
 
 Transmitter::Picture Transmitter::slate() {
@@ -207,7 +214,7 @@ Transmitter::Picture Transmitter::pick_aligned(int64_t alignment, int64_t frame_
   }
   if (frame) return {frame, true, false};
   if (feed_.live() && held_) {
-    counters_.repeats.add();
+    (settled() ? counters_.repeats : counters_.settling).add();
     return {held_, true, true};
   }
   if (waiting_for_source()) return {nullptr, false, false};
@@ -222,7 +229,8 @@ void Transmitter::run_aligned() {
     if (const int64_t now = tai_now(); now > next + read_before_ns_) {
       // More than a frame late: what was to be sent is of no use to anybody any more.
       const int64_t at = alignment_index(now, num, den);
-      if (flowing_) counters_.skipped.add(static_cast<uint64_t>(at - k));
+      if (flowing_)
+        (settled() ? counters_.skipped : counters_.settling).add(static_cast<uint64_t>(at - k));
       k = at - 1;
       continue;
     }
@@ -347,8 +355,9 @@ void Transmitter::send_frame(const Picture &picture, const Stamp &stamp, int64_t
     if (field == 0 && picture.live && !picture.repeated)
       histograms_.handover.add(began - picture.frame->capture_tai);
   }
+  if (!flowing_) flowing_since_ = tai_now();
   flowing_ = true;
-  feed_.set_flowing(true);
+  feed_.set_flowing(true, settled());
   last_sync_ = stamp.sync_tai;
   if (picture.live && !picture.repeated) {
     hold(picture.frame);

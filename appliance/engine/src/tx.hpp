@@ -78,6 +78,7 @@ class Transmitter {
   void follow_slices();
   Picture pick_aligned(int64_t alignment, int64_t frame_ns);
   bool waiting_for_source() const;
+  bool settled() const;
   Picture slate();
   // Sends grain and picture. schedule_tai: TPR0 of the frame's first packet.
   void send_frame(const Picture &picture, const Stamp &stamp, int64_t schedule_tai);
@@ -106,6 +107,7 @@ class Transmitter {
   rtv_frame *held_ = nullptr;  // the last live frame sent
   bool locked_ = false;        // slices: the source's raster starts at the alignment points
   bool flowing_ = false;
+  int64_t flowing_since_ = 0;
   int64_t started_tai_ = 0, last_sync_ = 0, last_static_ = 0;
   uint32_t last_static_id_ = 0;
   uint64_t frames_before_ = 0;  // of earlier starts

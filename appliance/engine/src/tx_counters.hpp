@@ -23,6 +23,7 @@ class Counter {
 struct TxCounters {
   Counter frames, fields, packets, bytes, bursts;  // bytes: UDP payload, once for both paths
   Counter repeats, drops, source_lost, skipped, late_bursts, short_frames;
+  Counter settling;  // frames dropped, repeated or skipped while a flow finds its phase
   Counter slates, signal_losses, source_restarts;
   Counter grains, grain_packets, static_sent, poses;
   Counter send_errors, enobufs, packets_unsent;  // unsent: over all paths
@@ -44,6 +45,7 @@ void each_counter(const TxCounters &c, F f) {
   f("bursts", c.bursts.get());
   f("repeats", c.repeats.get());
   f("drops", c.drops.get());
+  f("settling", c.settling.get());
   f("source_lost", c.source_lost.get());
   f("skipped", c.skipped.get());
   f("late_bursts", c.late_bursts.get());

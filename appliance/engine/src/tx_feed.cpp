@@ -153,7 +153,7 @@ void TxFeed::drop_stock() {
 rtv_frame *TxFeed::take(uint32_t index) {
   rtv_frame *frame = stock_[index].frame;
   for (uint32_t i = 0; i < index; ++i) rtv_frame_unref(stock_[i].frame);
-  if (flowing_) counters_.drops.add(index);
+  if (flowing_) (settled_ ? counters_.drops : counters_.settling).add(index);
   std::copy(stock_.begin() + index + 1, stock_.begin() + stocked_, stock_.begin());
   stocked_ -= index + 1;
   return frame;

@@ -38,7 +38,8 @@ class TxFeed {
   Reason reason() const;
 
   // From the first frame sent on, a frame left out is one that is missed.
-  void set_flowing(bool flowing) { flowing_ = flowing; }
+  // settled: long enough that what is dropped now is a fault of the source or of this machine.
+  void set_flowing(bool flowing, bool settled) { flowing_ = flowing, settled_ = settled; }
 
   // For the aligned transmitter, at a read instant: the frame to send now, or nullptr when there
   // is none newer. Frames that are left out are counted as drops. The caller owns a reference.
@@ -73,7 +74,7 @@ class TxFeed {
   std::array<Held, kStock> stock_{};
   uint32_t stocked_ = 0;
   uint32_t state_ = RTV_SIGNAL_ABSENT;
-  bool known_ = false, stalled_ = false, flowing_ = false;
+  bool known_ = false, stalled_ = false, flowing_ = false, settled_ = false;
   int64_t last_frame_tai_ = 0, last_try_ = 0;
   uint64_t next_sequence_ = 0;
   uint32_t generation_ = 0;
