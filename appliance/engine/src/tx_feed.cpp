@@ -41,7 +41,7 @@ int TxFeed::start() {
 
 void TxFeed::stop() {
   source_->stop(source_->self);
-  drop_stock();
+  release_stock();  // what nobody waits for any more is no fault
 }
 
 const char *TxFeed::error() const {
@@ -145,8 +145,12 @@ void TxFeed::keep(rtv_frame *frame) {
 }
 
 void TxFeed::drop_stock() {
-  for (uint32_t i = 0; i < stocked_; ++i) rtv_frame_unref(stock_[i].frame);
   counters_.drops.add(stocked_);
+  release_stock();
+}
+
+void TxFeed::release_stock() {
+  for (uint32_t i = 0; i < stocked_; ++i) rtv_frame_unref(stock_[i].frame);
   stocked_ = 0;
 }
 

@@ -60,6 +60,7 @@ class TxFeed {
   rtv_frame *take(uint32_t index);  // drops all older ones
   void become(uint32_t signal, const rtv_format *found);
   void drop_stock();
+  void release_stock();
   void watch_silence();
   void try_again();
   bool same_format(const rtv_format &f) const;
