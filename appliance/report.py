@@ -86,6 +86,15 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class LateWake:
+    """A thread that came 4 ms or more after the instant that it had set itself."""
+
+    thread: Annotated[str, "send, receive, present, or card for the pretend card's"]
+    due_tai: Annotated[int, "when it meant to go on"]
+    late_ns: Annotated[int, "by how much it came later"]
+
+
+@dataclass(frozen=True)
 class Run:
     """When, how long, on what."""
 
@@ -101,6 +110,9 @@ class Run:
     memory_start: Annotated[int, "resident octets one second after the start"]
     memory_end: Annotated[int, "resident octets at the end"]
     refused: Annotated[list[Notice], "what the machine refused: real-time, locked memory, buffers"]
+    late_wakes: Annotated[
+        list[LateWake], "threads that this machine did not let run in time, the last 1000"
+    ]
     notices: Annotated[list[Notice], "warnings and errors of the run, without those refused"]
 
 

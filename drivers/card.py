@@ -113,6 +113,10 @@ class PretendCard:
         priority was granted), running."""
         return self._card.stats()
 
+    def late_wakes(self) -> list[tuple[int, int]]:
+        """As `drivers.video.Punctual` has it."""
+        return self._card.late_wakes()
+
     def close(self) -> None:
         """Stops the card; idempotent. Frames that are out stay valid."""
         self._card.stop()

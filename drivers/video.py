@@ -199,3 +199,12 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Stops and lets go of the device; idempotent."""
+
+
+@runtime_checkable
+class Punctual(Protocol):
+    """A pretend card, which depends on this machine's CPUs to keep time."""
+
+    def late_wakes(self) -> list[tuple[int, int]]:
+        """When its thread meant to go on and when it did, ns TAI, where that was 4 ms later or
+        more; the last 64, oldest first."""

@@ -41,7 +41,7 @@ class Watch(Generic[Mode]):
         self.attend()
         self._events.write(self._mode.events())
         if self._ticks % 5 == 0:
-            self._mode.diary.look()
+            self._mode.look()
         if self._ticks % 10 == 0:
             self._terminal.progress(self.progress())
         if self._args.status and self._ticks % 5 == 0:
@@ -53,7 +53,7 @@ class Watch(Generic[Mode]):
         self._mode.start()
         seconds = self._args.seconds
         duration = run_until_end(signals, self._mode.running, self.tick, seconds=seconds)
-        self._mode.diary.look()
+        self._mode.look()
         return duration
 
     def conclude(self, report: TxReport | RxReport, what: str, signals: Signals) -> int:

@@ -153,6 +153,9 @@ class Transmitter:
         work_ns, thread_cpu_ns (CPU time of the thread: their sum)."""
     def histograms(self) -> dict[str, Histogram]:
         """pacing_late (burst against schedule), handover (capture to first packet), frame_send."""
+    def late_wakes(self) -> dict[str, list[tuple[int, int]]]:
+        """By thread ("send"): when it meant to go on and when it did, TAI, where that was
+        4 ms later or more; the last 64, oldest first."""
     def events(self) -> list[Event]:
         """What happened since the last call."""
 
@@ -186,6 +189,9 @@ class Receiver:
     def histograms(self) -> dict[str, Histogram]:
         """latency (capture to presentation), added (latency less the frame's own sending time),
         arrival (origin to complete), skew (between the two paths)."""
+    def late_wakes(self) -> dict[str, list[tuple[int, int]]]:
+        """By thread ("receive", "present"): when it meant to go on and when it did, TAI, where that
+        was 4 ms later or more; the last 64, oldest first."""
     def events(self) -> list[Event]: ...
     def static_part(self) -> tuple[int, bytes] | None:
         """(static_id, meta information + static part) once after each change, else None."""

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from appliance.report import Notice, Run, Thread
+from appliance.report import LateWake, Notice, Run, Thread
 
 CLOCK_TAI = 11
 # Events of the engine that say what the machine would not give.
 _REFUSALS = {"no-realtime", "no-memlock", "no-cpu", "rt-throttle", "rcvbuf-small", "no-timestamps"}
 _REALTIME = {"no-realtime", "rt-throttle"}
-_KEPT = 200
+_KEPT, _LATE_KEPT = 200, 1000
 
 
 def tai_now() -> int:
@@ -37,6 +37,7 @@ class Diary:
         self._memory = 0
         self._notices: dict[tuple[str, str], Notice] = {}
         self._threads: dict[int, Thread] = {}
+        self._late: dict[LateWake, None] = {}
 
     def note(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Remembers what the engine said; each different line once, with its count."""
@@ -49,6 +50,13 @@ class Diary:
                 self._notices[key] = replace(known, times=known.times + 1)
             elif len(self._notices) < _KEPT:
                 self._notices[key] = Notice(event["code"], event["text"], 1)
+
+    def note_late(self, thread: str, wakes: Iterable[tuple[int, int]]) -> None:
+        """Remembers when a thread meant to go on and when it did; the same again is no news."""
+        for due, woke in wakes:
+            self._late[LateWake(thread, due, woke - due)] = None
+        while len(self._late) > _LATE_KEPT:
+            del self._late[next(iter(self._late))]
 
     def look(self) -> None:
         """Reads CPU by thread (a thread that ends takes its figure with it) and, once the run is
@@ -84,6 +92,7 @@ class Diary:
             memory_start=self._memory or resident(),
             memory_end=resident(),
             refused=[n for n in notices if n.code in _REFUSALS],
+            late_wakes=sorted(self._late, key=lambda wake: wake.due_tai),
             notices=[n for n in notices if n.code not in _REFUSALS],
         )
 

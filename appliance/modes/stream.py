@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.engine._engine import Receiver, Transmitter
 from appliance.modes.machine import Diary
-from drivers.video import Sink, Source
+from drivers.video import Punctual, Sink, Source
 
 
 class StreamMode:
@@ -47,6 +47,15 @@ class StreamMode:
     def histograms(self) -> dict[str, Any]:
         """Of the engine."""
         return dict(self._engine.histograms())
+
+    def look(self) -> None:
+        """Notes in the diary what only a look from time to time can tell: CPU, memory, threads
+        that came late. At least twice a second."""
+        self.diary.look()
+        for thread, wakes in self._engine.late_wakes().items():
+            self.diary.note_late(thread, wakes)
+        if isinstance(self._card, Punctual):
+            self.diary.note_late("card", self._card.late_wakes())
 
     def events(self) -> list[dict[str, Any]]:
         """What happened since the last call, also noted for the report."""

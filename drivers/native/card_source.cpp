@@ -137,6 +137,12 @@ void CardSource::note_late(int64_t due) {
     stats.late_max_ns.store(late, std::memory_order_relaxed);
 }
 
+void CardSource::sleep_until(int64_t tai) {
+  if (tai_now() >= tai) return;  // it was busy, not asleep
+  sleep_until_tai(tai);
+  late_wakes.note(tai, tai_now());
+}
+
 void CardSource::announce(int result, uint32_t signal, int64_t tai) {
   rtv_event e{};
   e.format = content_->format();
@@ -250,7 +256,7 @@ void CardSource::play_whole(int64_t k) {
   const int64_t end = clock_.at(k + 1);
   rtv_frame *f = prepare(k);
   if (f) content_->fill(f, ready_shot_, 0, f->format.height);
-  sleep_until_tai(end);
+  sleep_until(end);
   if (f && unplug_now_) {
     rtv_frame_unref(f);
     return;
@@ -289,7 +295,7 @@ void CardSource::play_sliced(int64_t k) {
     const uint32_t rows = step_row(step);
     if (ready_) content_->fill(ready_, ready_shot_, step_row(step - 1), rows);
     const int64_t due = begin + row_captured_ns(format, rows - 1);
-    sleep_until_tai(due);
+    sleep_until(due);
     if (unplug_now_) break;
     if (f) set_lines(f, rows);
     note_late(due);
@@ -316,7 +322,7 @@ void CardSource::run() {
         stats.missed.fetch_add(static_cast<uint64_t>(behind), std::memory_order_relaxed);
       }
     }
-    sleep_until_tai(clock_.at(k));
+    sleep_until(clock_.at(k));
     moved_ = false;
     obey(k);
     if (moved_) {  // another clock: its next frame

@@ -13,6 +13,7 @@
 #include "content.hpp"
 #include "handover.hpp"
 #include "raster.hpp"
+#include "rtvbox/late_wakes.hpp"
 
 namespace rtv {
 
@@ -65,6 +66,7 @@ class CardSource {
   void sweep();  // frees content that is out of use; never called by the card's thread
 
   CardStats stats;
+  LateWakes late_wakes;  // of the card's thread
 
  private:
   struct Command {
@@ -87,6 +89,7 @@ class CardSource {
   void vanish(int64_t tai);
   void set_lines(rtv_frame *frame, uint32_t lines);
   void note_late(int64_t due);
+  void sleep_until(int64_t tai);
   uint32_t step_row(uint32_t step) const {
     return static_cast<uint32_t>(static_cast<uint64_t>(content_->format().height) * step /
                                  options_.steps);

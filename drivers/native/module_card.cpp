@@ -2,6 +2,7 @@
 // The pretend card's input for any content.
 #include "card_source.hpp"
 #include "module.hpp"
+#include "rtvbox/python.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -46,6 +47,7 @@ class Card {
     d["running"] = card_->running() ? 1 : 0;
     return d;
   }
+  nb::list late_wakes() const { return rtv::late_wakes_list(card_->late_wakes); }
 };
 
 }  // namespace
@@ -79,5 +81,6 @@ void bind_card(nb::module_ &m) {
       .def("fault", &Card::fault, "kind"_a, "value"_a, "at"_a)
       .def("change", &Card::change, "content"_a, "at"_a)
       .def("replug", &Card::replug)
-      .def("stats", &Card::stats);
+      .def("stats", &Card::stats)
+      .def("late_wakes", &Card::late_wakes);
 }

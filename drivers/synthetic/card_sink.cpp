@@ -120,7 +120,9 @@ bool CardSink::wait_until(int64_t tai) {
     const int64_t now = tai_now();
     if (now >= tai) return true;
     if (stop_ && tai > give_up_) return false;
-    sleep_until_tai(tai - now > kNap ? now + kNap : tai);
+    const int64_t wake = tai - now > kNap ? now + kNap : tai;
+    sleep_until_tai(wake);
+    late_wakes.note(wake, tai_now());
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "raster.hpp"
 #include "rtvbox/histogram.hpp"
+#include "rtvbox/late_wakes.hpp"
 #include "rtvbox/pool.hpp"
 #include "stamp.hpp"
 
@@ -62,7 +63,8 @@ class CardSink {
   bool running() const { return running_; }
 
   SinkStats stats;
-  Histogram latency;  // capture to shown
+  Histogram latency;     // capture to shown
+  LateWakes late_wakes;  // of the card's thread
 
  private:
   struct Entry {

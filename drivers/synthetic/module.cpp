@@ -59,6 +59,7 @@ class Sink {
     return d;
   }
   nb::dict latency() const { return rtv::histogram_dict(card_->latency); }
+  nb::list late_wakes() const { return rtv::late_wakes_list(card_->late_wakes); }
 };
 
 rtv_frame *whole_frame(nb::handle capsule) {
@@ -92,7 +93,8 @@ NB_MODULE(_synthetic, m) {
       .def("take", &Sink::take)
       .def("latest", &Sink::latest)
       .def("stats", &Sink::stats)
-      .def("latency", &Sink::latency);
+      .def("latency", &Sink::latency)
+      .def("late_wakes", &Sink::late_wakes);
   m.def(
       "write_stamp",
       [](nb::handle capsule, uint64_t sequence, int64_t tai, unsigned strips) {

@@ -83,6 +83,10 @@ class SyntheticSink:
         """Capture to shown, ns, as an engine histogram."""
         return self._card.latency()
 
+    def late_wakes(self) -> list[tuple[int, int]]:
+        """As `drivers.video.Punctual` has it."""
+        return self._card.late_wakes()
+
     def close(self) -> None:
         """Shows what is due within four frames, then stops; idempotent."""
         self._card.stop()

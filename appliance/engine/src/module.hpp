@@ -14,4 +14,5 @@ void bind_receiver(nanobind::module_ &m);
 // The Python forms of _engine.pyi.
 using rtv::format_from;
 using rtv::histogram_dict;
+using rtv::late_wakes_list;
 nanobind::list drain_events(rtv::Events &events);

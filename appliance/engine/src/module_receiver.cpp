@@ -178,6 +178,14 @@ void bind_receiver(nb::module_ &m) {
              return d;
            })
       .def("histograms", &histograms)
+      .def("late_wakes",
+           [](const PyReceiver &self) {
+             const rtv::RxHistograms &h = self.rx->histograms();
+             nb::dict d;
+             d["receive"] = late_wakes_list(h.receiving_late);
+             d["present"] = late_wakes_list(h.presenting_late);
+             return d;
+           })
       .def("events", [](PyReceiver &self) { return drain_events(self.rx->events()); })
       .def("static_part",
            [](PyReceiver &self) -> nb::object {

@@ -249,5 +249,11 @@ void bind_transmitter(nb::module_ &m) {
              d["frame_send"] = histogram_dict(h.frame_send);
              return d;
            })
+      .def("late_wakes",
+           [](const TransmitterObject &t) {
+             nb::dict d;
+             d["send"] = late_wakes_list(t.engine->histograms().late_wakes);
+             return d;
+           })
       .def("events", [](TransmitterObject &t) { return drain_events(t.engine->events()); });
 }

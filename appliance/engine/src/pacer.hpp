@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "rtvbox/clock.hpp"
+#include "rtvbox/late_wakes.hpp"
 
 namespace rtv {
 
@@ -79,33 +80,39 @@ class LeakyBucket {
 // Waits for instants. Sleep wakes late, by what `over` follows.
 class Waiter {
   int64_t spin_ns_;
+  LateWakes &late_;
   int64_t over_ = 30'000, spun_ = 0;
 
   int64_t sleep(int64_t wake) {
     sleep_until_tai(wake);
     const int64_t now = tai_now();
+    late_.note(wake, now);
     const int64_t over = std::clamp<int64_t>(now - wake, 0, 150'000);
     over_ += (over - over_) / 16;
     return now;
   }
+  int64_t spin(int64_t t) {
+    spin_until_tai(t);
+    const int64_t now = tai_now();
+    late_.note(t, now);
+    return now;
+  }
 
  public:
-  explicit Waiter(int64_t spin_ns) : spin_ns_(spin_ns) {}
+  Waiter(int64_t spin_ns, LateWakes &late) : spin_ns_(spin_ns), late_(late) {}
 
   // Exact: sleeps until `spin` before the instant, the rest awake.
   void until(int64_t t) {
     int64_t now = tai_now();
     if (t - now > spin_ns_) now = sleep(t - spin_ns_);
     if (now >= t) return;
-    spin_until_tai(t);
-    spun_ += tai_now() - now;
+    spun_ += spin(t) - now;
   }
   // About: asleep where that pays, aimed so that it wakes near the instant, early or late.
   int64_t about(int64_t t) {
     const int64_t now = tai_now();
     if (t - now > over_) return sleep(t - over_);
-    if (t > now) spin_until_tai(t);
-    const int64_t then = tai_now();
+    const int64_t then = t > now ? spin(t) : now;
     spun_ += then - now;
     return then;
   }

@@ -75,7 +75,9 @@ bool Presenter::wait_until(int64_t tai) {
     if (stop_.load(std::memory_order_acquire)) return false;
     const int64_t now = tai_now();
     if (now >= tai) return true;
-    sleep_until_tai(std::min(tai, now + 20'000'000));
+    const int64_t wake = std::min(tai, now + 20'000'000);
+    sleep_until_tai(wake);
+    h_.presenting_late.note(wake, tai_now());
   }
 }
 

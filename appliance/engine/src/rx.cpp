@@ -112,9 +112,10 @@ void Receiver::receive() {
   std::vector<pollfd> polls;
   for (const Input &i : inputs_) polls.push_back({i.socket.fd(), POLLIN, 0});
   uint32_t pushed = 0;
-  int64_t tai_minus_utc = 0, checked_clock = 0;
+  int64_t tai_minus_utc = 0, checked_clock = 0, resume = tai_now();
   while (!stop_.load(std::memory_order_acquire) && !presenter_.done()) {
     int64_t now = tai_now();
+    histograms_.receiving_late.note(resume, now);
     if (now - checked_clock > kSecond / 10 || now < checked_clock) {
       checked_clock = now;
       // Whole seconds, unless the two readings fell apart.
@@ -125,7 +126,9 @@ void Receiver::receive() {
     }
     bool any = false;
     for (Input &input : inputs_) any |= drain(input, batch, tai_minus_utc);
+    const int64_t began = now;
     now = tai_now();
+    histograms_.receiving_late.note(began, now);  // a batch is a matter of microseconds
     core_.tick(now);
     if (outbox_.pushed() != pushed) {
       pushed = outbox_.pushed();
@@ -134,10 +137,14 @@ void Receiver::receive() {
     const int64_t until = std::max<int64_t>(0, core_.deadline(now) - now);
     if (any) {
       // One wake-up for many packets instead of one for each burst.
-      const timespec t = span_of(std::min(core_.assembler().gather(), until));
+      const int64_t nap = std::min(core_.assembler().gather(), until);
+      const timespec t = span_of(nap);
+      resume = now + nap;
       nanosleep(&t, nullptr);
     } else {
-      const timespec t = span_of(std::clamp<int64_t>(until, 50'000, kIdle));
+      const int64_t nap = std::clamp<int64_t>(until, 50'000, kIdle);
+      const timespec t = span_of(nap);
+      resume = now + nap;
       ppoll(polls.data(), polls.size(), &t, nullptr);
     }
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "histogram.hpp"
+#include "rtvbox/late_wakes.hpp"
 
 namespace rtv {
 
@@ -80,6 +81,7 @@ struct RxHistograms {
   Histogram added;    // the same less the frame's own sending time
   Histogram arrival;  // capture to the last packet
   Histogram skew;     // between the first packets of a frame on the two paths
+  LateWakes receiving_late, presenting_late;  // of the two threads
 };
 
 }  // namespace rtv

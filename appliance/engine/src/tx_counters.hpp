@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "histogram.hpp"
+#include "rtvbox/late_wakes.hpp"
 
 namespace rtv {
 
@@ -33,6 +34,7 @@ struct TxCounters {
 
 struct TxHistograms {
   Histogram pacing_late, handover, frame_send;
+  LateWakes late_wakes;  // of the sender's thread
 };
 
 // Calls f(name, value) for each counter.

@@ -17,14 +17,16 @@ TxSender::TxSender(const PacketPlan &plan, const Kernel &kernel, const TxPacing 
                    uint32_t sequence, TxCounters &counters, TxHistograms &histograms)
     : plan_(plan), pacing_(pacing), writer_(plan, kernel, pacing.most),
       bucket_(pacing.drain_ps, pacing.cmax, std::min(pacing.burst, pacing.cmax)),
-      waiter_(pacing.spin_ns), sequence_(sequence), counters_(counters),
+      waiter_(pacing.spin_ns, histograms.late_wakes), sequence_(sequence), counters_(counters),
       histograms_(histograms) {}
 
 void TxSender::wait_until(int64_t tai, TxFeed &feed) {
   for (;;) {
     const int64_t left = tai - tai_now() - kPollMargin;
     if (left <= 100'000) break;
-    feed.wait(std::min<int64_t>(left, 20'000'000));
+    const int64_t wake = tai_now() + std::min<int64_t>(left, 20'000'000);
+    feed.wait(wake - tai_now());
+    histograms_.late_wakes.note(wake, tai_now());
   }
   waiter_.until(tai);
 }
@@ -89,6 +91,7 @@ void TxSender::send_at(const TxUnit &unit, const TxPaths &paths, TxFeed &feed, u
   for (const auto &path : paths)
     path->send(writer_.data(), octets, plan_.packets[j].size, launch, counters_);
   ended_ = tai_now();
+  histograms_.late_wakes.note(began_, ended_);  // a send is a matter of microseconds
   if (pacing_.paced) {
     launch ? bucket_.sent(n, launch, launch) : bucket_.sent(n, began_, ended_);
     const int64_t left = launch ? launch : began_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "rtvbox/histogram.hpp"
+#include "rtvbox/late_wakes.hpp"
 #include "rtvbox/video.h"
 
 namespace rtv {
@@ -53,6 +54,13 @@ inline nanobind::dict histogram_dict(const Histogram &h) {
       buckets.append(nanobind::make_tuple(Histogram::upper(i), n));
   d["buckets"] = buckets;
   return d;
+}
+
+// [(due, woke), ...], TAI ns, oldest first.
+inline nanobind::list late_wakes_list(const LateWakes &wakes) {
+  nanobind::list out;
+  wakes.each([&](const LateWakes::Wake &w) { out.append(nanobind::make_tuple(w.due, w.woke)); });
+  return out;
 }
 
 }  // namespace rtv
