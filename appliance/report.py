@@ -284,10 +284,20 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Standstill:
+    """A time in which this machine ran nothing: every witness had a thread that should have run."""
+
+    began_tai: Annotated[int, "from when on they all stood"]
+    ns: Annotated[int, "for how long at least"]
+    late_ns: Annotated[dict[str, int], "by witness, how late it came"]
+
+
+@dataclass(frozen=True)
 class DemoReport:
     """Report of `rtvbox demo`: what was measured, and the report of each box over its life."""
 
     measured: Annotated[dict[str, Measured], "by the name of the stream"]
+    standstills: Annotated[list[Standstill], "of the machine, while it was measured"]
     transmitters: Annotated[dict[str, TxReport], "by the name of the stream"]
     receivers: Annotated[dict[str, RxReport], "by the name of the stream"]
     verdict: Annotated[Verdict, "of all that was measured"]

@@ -9,23 +9,23 @@ from typing import Any
 from appliance.report import Distribution, Measured
 
 # Figures that must not move, by process, and how to say it.
-_FAULTS: dict[tuple[str, str], str] = {
-    ("sink", "lost"): "frames never appeared",
-    ("sink", "repeated"): "frames appeared twice",
-    ("sink", "out_of_order"): "frames appeared out of order",
-    ("sink", "torn"): "frames were mixed from two",
-    ("sink", "unreadable"): "frames had no counter to read",
-    ("sink", "metadata_mismatch"): "frames carried another frame's metadata",
-    ("rx", "metadata_missing"): "frames were shown without their metadata",
-    ("rx", "metadata_mismatch"): "grains contradicted themselves",
-    ("rx", "concealed_frames"): "frames had gaps",
-    ("rx", "repeats"): "times a held frame or banner was shown",
-    ("rx", "no_patient"): "frames had no confirmed patient",
-    ("tx", "repeats"): "frames were sent twice",
-    ("tx", "drops"): "frames of the source were not sent",
-    ("tx", "source_lost"): "frames were lost before the hand-over from the card",
-    ("tx", "skipped"): "frame times were missed by the sender",
-    ("tx", "slates"): "banners were sent",
+_FAULTS: dict[str, str] = {
+    "sink.lost": "frames never appeared",
+    "sink.repeated": "frames appeared twice",
+    "sink.out_of_order": "frames appeared out of order",
+    "sink.torn": "frames were mixed from two",
+    "sink.unreadable": "frames had no counter to read",
+    "sink.metadata_mismatch": "frames carried another frame's metadata",
+    "rx.metadata_missing": "frames were shown without their metadata",
+    "rx.metadata_mismatch": "grains contradicted themselves",
+    "rx.concealed_frames": "frames had gaps",
+    "rx.repeats": "times a held frame or banner was shown",
+    "rx.no_patient": "frames had no confirmed patient",
+    "tx.repeats": "frames were sent twice",
+    "tx.drops": "frames of the source were not sent",
+    "tx.source_lost": "frames were lost before the hand-over from the card",
+    "tx.skipped": "frame times were missed by the sender",
+    "tx.slates": "banners were sent",
 }
 
 
@@ -53,9 +53,9 @@ def between(title: str, before: Look, after: Look, seconds: float) -> Measured:
     for role in ("tx", "rx", "sink"):
         first, last = getattr(before, role), getattr(after, role)
         for name, value in last.items():
-            moved = value - first.get(name, 0)
-            if moved and isinstance(value, int):
-                figures[f"{role}.{name}"] = moved
+            change = value - first.get(name, 0)
+            if change and isinstance(value, int):
+                figures[f"{role}.{name}"] = change
     return Measured(
         title=title,
         seconds=round(seconds, 3),
@@ -71,14 +71,17 @@ def between(title: str, before: Look, after: Look, seconds: float) -> Measured:
     )
 
 
-def faults(measured: Measured) -> list[str]:
-    """A line for each figure that should not have moved.
+def moved(measured: Measured) -> list[str]:
+    """The figures that should not have moved and did.
 
     A late frame is none: it was shown, once, marked, and the automatic link offset grew for it."""
+    return [name for name in _FAULTS if measured.figures.get(name)]
+
+
+def faults(measured: Measured) -> list[str]:
+    """A line for each figure that should not have moved."""
     lines = [
-        f"{measured.title}: {measured.figures[f'{role}.{name}']} {text}"
-        for (role, name), text in _FAULTS.items()
-        if measured.figures.get(f"{role}.{name}")
+        f"{measured.title}: {measured.figures[name]} {_FAULTS[name]}" for name in moved(measured)
     ]
     if not measured.presented:
         lines.insert(0, f"{measured.title}: no live frame was presented")

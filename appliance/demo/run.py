@@ -14,17 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from appliance.commands.running import Signals, write_whole
+from appliance.demo.blame import seen, unexplained, words
 from appliance.demo.boxes import Choice, Line
-from appliance.demo.measure import Look, between, faults, look, table
+from appliance.demo.measure import Look, between, faults, look, moved, table
 from appliance.demo.namespaces import Lab
 from appliance.demo.page import Page
 from appliance.demo.pictures import Stream
-from appliance.report import VERSION, Measured
+from appliance.modes.machine import tai_now, tai_utc_s
+from appliance.report import VERSION, Measured, Standstill
 from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD
+from drivers.video import format_named
 
 _START_S = 90.0  # a clip is converted before its sender starts
 _SETTLE_S = 3.0
 _PROBE_S = 4.0
+_STATUS_AGE_NS = 1_000_000_000  # what is measured begins with a status at most so old
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def _holds(lines: list[Line], choice: Choice, log: logging.Logger, signals: Sign
 def _show(
     lines: list[Line], wishes: Wishes, log: logging.Logger, signals: Signals, running: ExitStack
 ) -> int:
-    before, started = _looks(lines), time.monotonic()
+    before, started, started_tai = _looks(lines), time.monotonic(), tai_now()
     touched = False
     if wishes.headless:
         log.info("measuring for %.0f s", wishes.seconds or 0)
@@ -157,14 +161,19 @@ def _show(
         asyncio.run(_serve(page, lines, wishes, log, signals))
         touched = page.touched
     measured = _measure(lines, before, started)
+    ended_tai = tai_now()
     running.close()
     found = [fault for row in measured for fault in faults(row)]
+    reports = {line.stream.title: (line.report("tx"), line.report("rx")) for line in lines}
+    stills = seen(reports, started_tai - _STATUS_AGE_NS, ended_tai)
     print(table(measured))
     for fault in found:
         print(f"fault: {fault}")
-    print(_how_well(measured, found, touched))
+    for still in stills:
+        print(words(still, tai_utc_s()))
+    print(_how_well(measured, stills, int(format_named(wishes.format).frame_ns), touched))
     if wishes.report:
-        write_whole(wishes.report, _report(lines, measured, found))
+        write_whole(wishes.report, _report(lines, measured, stills, found))
     if signals.interrupted and wishes.headless:
         return 130
     return int(bool(found) and not touched)
@@ -182,22 +191,38 @@ async def _serve(
         log.info("stopping")
 
 
-def _how_well(measured: list[Measured], found: list[str], touched: bool) -> str:
+def _how_well(
+    measured: list[Measured], stills: list[Standstill], frame_ns: int, touched: bool
+) -> str:
     frames = sum(row.presented for row in measured)
+    found = [fault for row in measured for fault in faults(row)]
     if not found:
         return f"good: {frames} frames, each once, in time and with its own metadata"
     if touched:
         return f"{frames} frames; the patient or the signal was changed on the page meanwhile"
-    return (
-        f"NOT good: {len(found)} fault(s) in {frames} frames; a busy or small machine may need "
-        "--format 720p50 or --sender-type W"
-    )
+    said = f"NOT good: {len(found)} fault(s) in {frames} frames"
+    ours = [
+        f"{row.title} {name} {row.figures[name]}"
+        for row in measured
+        for name in unexplained(row, moved(row), stills, frame_ns)
+    ]
+    if not stills:
+        return (
+            f"{said}, and the machine was not seen to stand still; a busy or small machine may "
+            "need --format 720p50 or --sender-type W"
+        )
+    if ours or not all(row.presented for row in measured):
+        return f"{said}; the machine stood still, which does not explain all: {', '.join(ours)}"
+    return f"{said}, none more than the machine's standing still explains"
 
 
-def _report(lines: list[Line], measured: list[Measured], found: list[str]) -> str:
+def _report(
+    lines: list[Line], measured: list[Measured], stills: list[Standstill], found: list[str]
+) -> str:
     names = [line.stream.name for line in lines]
     whole: dict[str, Any] = {
         "measured": dict(zip(names, [asdict(row) for row in measured], strict=True)),
+        "standstills": [asdict(still) for still in stills],
         "transmitters": {line.stream.name: line.report("tx") for line in lines},
         "receivers": {line.stream.name: line.report("rx") for line in lines},
         "verdict": {"good": not found, "faults": found},

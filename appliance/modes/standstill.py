@@ -9,21 +9,11 @@ when threads of every witness were late at one instant: each sender, each receiv
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
-from appliance.report import LateWake
+from appliance.report import LateWake, Standstill
 
 LEAST_NS = 4_000_000
 """Less is what a busy scheduler does."""
-
-
-@dataclass(frozen=True)
-class Standstill:
-    """began_tai, ns TAI; ns: for how long at least. late_ns: by witness, how late it came."""
-
-    began_tai: int
-    ns: int
-    late_ns: Mapping[str, int]
 
 
 def standstills(witnesses: Mapping[str, Sequence[LateWake]]) -> list[Standstill]:
@@ -48,12 +38,12 @@ def standstills(witnesses: Mapping[str, Sequence[LateWake]]) -> list[Standstill]
     ]
 
 
-def frames_at_stake(late: Iterable[LateWake], frame_ns: int) -> int:
-    """How many frames of a stream these threads can have lost or shown again by coming late: those
+def frames_at_stake(delays: Iterable[tuple[int, int]], frame_ns: int) -> int:
+    """How many frames of a stream delays can cost that began at a TAI and lasted so many ns: those
     that fell into the time itself, the one before that was on its way, and the one after."""
-    spans = _merged((wake.due_tai, wake.due_tai + wake.late_ns) for wake in late)
     apart: list[tuple[int, int]] = []
-    for begin, end in spans:  # what one delay ends with, the next begins with
+    for begin, end in _merged((begin, begin + ns) for begin, ns in delays):
+        # What one delay ends with, the next begins with.
         if apart and begin - apart[-1][1] < frame_ns:
             apart[-1] = apart[-1][0], end
         else:

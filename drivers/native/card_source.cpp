@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 
 namespace rtv {
@@ -138,9 +139,13 @@ void CardSource::note_late(int64_t due) {
 }
 
 void CardSource::sleep_until(int64_t tai) {
-  if (tai_now() >= tai) return;  // it was busy, not asleep
-  sleep_until_tai(tai);
-  late_wakes.note(tai, tai_now());
+  // In short naps, so that it notes what a machine that stands still does to it.
+  for (int64_t now = tai_now(); now < tai;) {
+    const int64_t wake = std::min(tai, now + LateWakes::kNap);
+    sleep_until_tai(wake);
+    now = tai_now();
+    late_wakes.note(wake, now);
+  }
 }
 
 void CardSource::announce(int result, uint32_t signal, int64_t tai) {

@@ -115,12 +115,11 @@ rtv_frame *CardSink::take() {
 
 bool CardSink::wait_until(int64_t tai) {
   // In short naps, so that a due time far away does not hold up a stop.
-  constexpr int64_t kNap = 20'000'000;
   for (;;) {
     const int64_t now = tai_now();
     if (now >= tai) return true;
     if (stop_ && tai > give_up_) return false;
-    const int64_t wake = tai - now > kNap ? now + kNap : tai;
+    const int64_t wake = std::min(tai, now + LateWakes::kNap);
     sleep_until_tai(wake);
     late_wakes.note(wake, tai_now());
   }

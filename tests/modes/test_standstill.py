@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.modes.standstill import LEAST_NS, Standstill, frames_at_stake, standstills
-from appliance.report import LateWake
+from appliance.modes.standstill import LEAST_NS, frames_at_stake, standstills
+from appliance.report import LateWake, Standstill
 
 MS = 1_000_000
 
@@ -66,8 +66,12 @@ def _span(begin: int, end: int) -> range:
 
 
 def test_frames_at_stake() -> None:
-    assert frames_at_stake([], 20 * MS) == 0
-    assert frames_at_stake(late((100, 108)), 20 * MS) == 3
-    assert frames_at_stake(late((100, 125)), 20 * MS) == 4
-    assert frames_at_stake(late((100, 125), (101, 124)), 20 * MS) == 4
-    assert frames_at_stake(late((100, 108), (300, 308)), 20 * MS) == 6
+    def stake(*spans: tuple[int, int]) -> int:
+        return frames_at_stake([(begin * MS, ns * MS) for begin, ns in spans], 20 * MS)
+
+    assert stake() == 0
+    assert stake((100, 8)) == 3
+    assert stake((100, 25)) == 4
+    assert stake((100, 25), (101, 23)) == 4
+    assert stake((100, 8), (110, 8)) == 3
+    assert stake((100, 8), (300, 8)) == 6

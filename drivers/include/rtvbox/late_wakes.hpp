@@ -15,6 +15,8 @@ class LateWakes {
   // Less is what a busy scheduler does.
   static constexpr int64_t kLeast = 4'000'000;
   static constexpr size_t kKept = 64;
+  // A thread without appointments sees nothing: who sleeps for longer does so in naps.
+  static constexpr int64_t kNap = 5'000'000;
 
   struct Wake {
     int64_t due, woke;  // TAI, ns
