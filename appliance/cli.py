@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from appliance.commands import demo, devices, formats, inspect, report_schema, rx, tx
+from appliance.commands import demo, devices, formats, inspect, panel, report_schema, rx, tx
 from appliance.runner import CommandError
 
-_COMMANDS = (tx, rx, inspect, demo, devices, formats, report_schema)
+_COMMANDS = (tx, rx, inspect, demo, devices, panel, formats, report_schema)
 _ABOUT = "Converter box SDI/HDMI <-> DICOM Real-Time Video (SMPTE ST 2110 and DICOM PS3.22)."
 _CODES = """exit codes:
   0    the run was good

@@ -20,6 +20,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "appliance.runner": (),
     "appliance.report": ("appliance.report",),
     "appliance.overlay": ("appliance.overlay", "appliance.rtv", "drivers.video"),
+    "appliance.panel": ("appliance.panel", "drivers.panel"),
     "appliance.modes": (
         "appliance.modes",
         "appliance.engine",
@@ -34,7 +35,25 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 
 # Rooms whose files plan or describe: they touch no socket, clock, file or process.
-PURE = ("appliance.rtv",)
+PURE = (
+    "appliance.rtv",
+    *(
+        f"appliance.panel.{name}"
+        for name in (
+            "addresses",
+            "draft",
+            "entries",
+            "lights",
+            "menu",
+            "place",
+            "requests",
+            "screen",
+            "status",
+            "words",
+        )
+    ),
+    *(f"drivers.panel.{name}" for name in ("cfa_packet", "charset", "emulated", "glass", "model")),
+)
 IMPURE_MODULES = {"socket", "subprocess", "time", "os", "asyncio", "threading", "shutil"}
 
 

@@ -51,6 +51,11 @@ class Emulator:
         """The inside."""
         return self._device
 
+    @property
+    def plugged(self) -> bool:
+        """Whether the cable is in."""
+        return self._main >= 0
+
     def picture(self) -> Picture:
         """What it shows now."""
         with self._lock:
@@ -142,7 +147,10 @@ class Emulator:
             main = self._main
             wait = self._kept[0][0] - time.monotonic() if self._kept else None
             fds = [fd for fd in (main, self._wake) if fd >= 0]
-            ready, _, _ = select.select(fds, [], [], None if wait is None else max(0.0, wait))
+            try:
+                ready, _, _ = select.select(fds, [], [], None if wait is None else max(0.0, wait))
+            except OSError:
+                continue  # the cable was pulled between the two lines
             with self._lock, contextlib.suppress(BlockingIOError):
                 if self._kept and self._kept[0][0] <= time.monotonic():
                     self._say(self._kept.pop(0)[1])

@@ -75,6 +75,8 @@ def _why(port: str, error: Exception) -> Exception:
     path = Path(port)
     if number == errno.ENOTTY or (path.exists() and not path.is_char_device()):
         return ValueError(f"port: {port} is no serial port; rtvbox devices lists them")
+    if number == errno.ENOENT:
+        return PanelGone(f"{port}: not plugged in")
     return PanelGone(f"{port}: {error}")
 
 

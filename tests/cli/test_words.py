@@ -12,7 +12,7 @@ from appliance.cli import parser
 
 from .conftest import Command
 
-COMMANDS = ["tx", "rx", "inspect", "demo", "formats", "report-schema"]
+COMMANDS = ["tx", "rx", "inspect", "demo", "devices", "panel", "formats", "report-schema"]
 
 
 def test_help_names_every_command(rtvbox: Command) -> None:
