@@ -12,7 +12,7 @@ from drivers.synthetic import SyntheticSink, SyntheticSource
 from drivers.video import Layout, Sink, Source, VideoFormat
 
 SOURCES = "synthetic or file:PATH"
-SINKS = "null, check, capture:DIR, png:DIR or raw:FILE"
+SINKS = "null, check, capture:DIR, png:DIR, raw:FILE or drm:CONNECTOR"
 
 
 class Card(Source, Protocol):
@@ -59,6 +59,8 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
     """The sink of that name. `check` reads the counter in the picture, the others do not look.
     Raises ValueError, one line."""
     kind, colon, path = text.partition(":")
+    if kind == "drm" and path:
+        return _monitor(text, realtime=realtime)
     plain: dict[str, Callable[[], Sink]] = {
         "null": lambda: NullSink(realtime=realtime),
         "check": lambda: SyntheticSink("stamp", realtime=realtime),
@@ -76,3 +78,14 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
     raise ValueError(f"sink: {text!r} is unknown; choose {SINKS}")
+
+
+def _monitor(key: str, *, realtime: bool) -> Sink:
+    """A monitor. Imported here: not every machine's build has this family."""
+    try:
+        from drivers.drm import DrmSink
+    except ImportError:
+        raise ValueError(
+            f"sink: {key} needs a build with libdrm-dev; install it and run: make build"
+        ) from None
+    return DrmSink(key, realtime=realtime)

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// `drivers.drm._drm`: the monitor as Python sees it, and its pure parts for whoever asks what
+// would happen.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include "binding.hpp"
+#include "playout.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using rtv::drm::Playout;
+
+namespace {
+
+// clock kHz, width, height, htotal, vtotal, interlaced
+using ModeTuple = std::tuple<uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, bool>;
+
+nb::dict histogram(const rtv::Histogram &h) {
+  nb::dict d;
+  d["count"] = h.count();
+  d["min"] = h.min();
+  d["max"] = h.max();
+  d["sum"] = h.sum();
+  d["p50"] = h.quantile(500);
+  d["p99"] = h.quantile(990);
+  d["p999"] = h.quantile(999);
+  nb::list buckets;
+  for (int i = 0; i < rtv::Histogram::kBuckets; ++i)
+    if (const uint32_t n = h.bucket(i)) buckets.append(nb::make_tuple(rtv::Histogram::upper(i), n));
+  d["buckets"] = buckets;
+  return d;
+}
+
+class Sink {
+  Playout *p_;
+
+ public:
+  Sink(const std::string &node, const std::string &connector, const std::string &status_file,
+       bool realtime) {
+    try {
+      p_ = new Playout({node, connector, status_file, realtime});
+    } catch (const rtv::drm::Trouble &t) {
+      throw nb::value_error(t.what());
+    }
+  }
+  Sink(const Sink &) = delete;
+  Sink &operator=(const Sink &) = delete;
+  ~Sink() {
+    nb::gil_scoped_release free;
+    p_->close();
+    p_->release();
+  }
+  nb::object capsule() { return rtv::sink_capsule(p_->table()); }
+  void close() {
+    nb::gil_scoped_release free;
+    p_->close();
+  }
+  nb::list events() {
+    nb::list out;
+    rtv::drm::Event e;
+    while (p_->journal.events.take(&e)) out.append(nb::make_tuple(e.tai, nb::str(e.text)));
+    return out;
+  }
+  nb::list shown() {
+    nb::list out;
+    rtv::drm::Shown s;
+    while (p_->journal.pictures.take(&s))
+      out.append(nb::make_tuple(s.sequence, s.field, s.due, s.flip_tai, s.vblank, s.wanted_vblank));
+    return out;
+  }
+  nb::list modes() {
+    nb::list out;
+    for (const rtv::Mode &m : p_->modes()) out.append(rtv::mode_text(m));
+    return out;
+  }
+  nb::dict stats() const {
+    const rtv::drm::Stats &s = p_->stats;
+    nb::dict d;
+#define COUNT(name) d[#name] = s.name.load()
+    COUNT(submitted), COUNT(overflow), COUNT(shown), COUNT(slates), COUNT(slips_repeat);
+    COUNT(slips_drop), COUNT(late_dropped), COUNT(missed_vblanks), COUNT(incomplete);
+    COUNT(into_nothing), COUNT(blacks), COUNT(unplugs), COUNT(modesets), COUNT(commit_errors);
+    COUNT(flips_lost), COUNT(running), COUNT(realtime), COUNT(connected), COUNT(black);
+    COUNT(vblank), COUNT(width), COUNT(height), COUNT(bits), COUNT(repeats), COUNT(matched);
+    COUNT(refresh_mhz), COUNT(nominal_mhz), COUNT(error_ppb), COUNT(drift_ppb);
+    COUNT(next_slip_ns), COUNT(wait_ns), COUNT(lead_ns), COUNT(wait_min_ns), COUNT(wait_max_ns);
+    COUNT(last_flip_tai), COUNT(last_sequence);
+#undef COUNT
+    auto figures = [&d](const char *name, const rtv::Histogram &h) {
+      d[(std::string(name) + "_p50_ns").c_str()] = h.quantile(500);
+      d[(std::string(name) + "_p99_ns").c_str()] = h.quantile(990);
+      d[(std::string(name) + "_max_ns").c_str()] = h.max();
+    };
+    figures("due_to_flip", p_->due_to_flip);
+    figures("capture_to_flip", p_->capture_to_flip);
+    figures("convert", p_->convert);
+    return d;
+  }
+  nb::dict histograms() const {
+    nb::dict d;
+    d["due_to_flip"] = histogram(p_->due_to_flip);
+    d["capture_to_flip"] = histogram(p_->capture_to_flip);
+    d["convert"] = histogram(p_->convert);
+    return d;
+  }
+};
+
+nb::dict choose(const std::vector<ModeTuple> &list, const nb::dict &format) {
+  std::vector<rtv::Mode> modes;
+  for (const auto &[clock, w, h, ht, vt, interlaced] : list)
+    modes.push_back({clock, w, h, ht, vt, interlaced, false, false, modes.size()});
+  const rtv::ModeChoice c = rtv::choose_mode(modes, rtv::format_from(format));
+  nb::dict d;
+  d["found"] = c.found;
+  d["index"] = c.mode.index;
+  d["left"] = c.left;
+  d["top"] = c.top;
+  d["repeats"] = c.repeats;
+  d["matched"] = c.matched;
+  d["error_ppb"] = c.error_ppb;
+  d["slip_ns"] = c.slip_ns;
+  d["text"] = c.text;
+  return d;
+}
+
+rtv::Pixel pixel_named(const std::string &name) {
+  static const char *const names[] = {"XRGB8888", "XRGB2101010", "UYVY", "YUYV", "Y210"};
+  for (int i = 0; i < 5; ++i)
+    if (name == names[i]) return static_cast<rtv::Pixel>(i + 1);
+  throw nb::value_error(("pixel: " + name + " is unknown").c_str());
+}
+
+// A frame as it would lie in a black buffer of width x height, [height, pitch] octets.
+nb::ndarray<nb::numpy, uint8_t> paint(nb::handle capsule, const std::string &pixel, uint32_t width,
+                                      uint32_t height, int field) {
+  auto *f = rtv::from_capsule<rtv_frame>(capsule, RTV_FRAME_CAPSULE);
+  const rtv::Pixel p = pixel_named(pixel);
+  if (width < f->format.width || height < f->format.height)
+    throw nb::value_error("paint: the buffer is smaller than the frame");
+  if (p != rtv::Pixel::xrgb8888 && p != rtv::Pixel::xrgb2101010 && f->format.sampling != RTV_422)
+    throw nb::value_error("paint: only 4:2:2 goes into that pixel");
+  const uint32_t pitch = width * rtv::bits_of(p) / 8;
+  auto *memory = new uint8_t[static_cast<size_t>(pitch) * height];
+  nb::capsule owner(memory, [](void *m) noexcept { delete[] static_cast<uint8_t *>(m); });
+  {
+    nb::gil_scoped_release free;
+    rtv::Painter::black(memory, pitch, width, height, p, f->format.full_range);
+    rtv::Painter painter(f->format, p);
+    const rtv::Canvas canvas{memory, pitch, (width - f->format.width) / 2 & ~1u,
+                             (height - f->format.height) / 2 & ~1u};
+    if (field < 0)
+      painter.rows(f, canvas, 0, f->format.height);
+    else
+      painter.field(f, canvas, static_cast<uint32_t>(field) & 1u);
+  }
+  const size_t shape[2] = {height, pitch};
+  return nb::ndarray<nb::numpy, uint8_t>(memory, 2, shape, owner);
+}
+
+// Clock and steering together, driven by hand.
+struct Rehearsal {
+  rtv::VblankClock clock;
+  rtv::Steering steering;
+  Rehearsal(uint64_t num, uint64_t den, uint32_t repeats) : clock(num, den), steering(repeats) {}
+};
+
+}  // namespace
+
+NB_MODULE(_drm, m) {
+  m.doc() = "Playout on monitors through the kernel's atomic mode setting.";
+  nb::class_<Sink>(m, "Sink")
+      .def(nb::init<const std::string &, const std::string &, const std::string &, bool>(),
+           nb::kw_only(), "node"_a, "connector"_a, "status_file"_a, "realtime"_a)
+      .def("capsule", &Sink::capsule)
+      .def("close", &Sink::close)
+      .def("events", &Sink::events)
+      .def("shown", &Sink::shown)
+      .def("modes", &Sink::modes)
+      .def("stats", &Sink::stats)
+      .def("histograms", &Sink::histograms);
+  m.def("choose_mode", &choose, "modes"_a, "format"_a);
+  m.def("paint", &paint, "frame"_a, "pixel"_a, "width"_a, "height"_a, "field"_a = -1);
+  nb::class_<Rehearsal>(m, "Rehearsal")
+      .def(nb::init<uint64_t, uint64_t, uint32_t>(), "rate_num"_a, "rate_den"_a, "repeats"_a)
+      .def("seen", [](Rehearsal &r, int64_t seq, int64_t time) { r.clock.seen(seq, time); })
+      .def("next",
+           [](Rehearsal &r, int64_t wanted) {
+             const rtv::Assignment a = r.steering.next(r.clock, wanted);
+             return nb::make_tuple(a.vblank, a.wait, a.slip);
+           })
+      .def("at", [](const Rehearsal &r, int64_t seq) { return r.clock.at(seq); })
+      .def_prop_ro("period", [](const Rehearsal &r) { return r.clock.period(); })
+      .def_prop_ro("error_ppb", [](const Rehearsal &r) { return r.clock.error_ppb(); })
+      .def_prop_ro("band",
+                   [](const Rehearsal &r) { return rtv::Steering::band(r.clock.period()); });
+  m.def("lead", [](const std::vector<int64_t> &samples) {
+    rtv::Lead lead;
+    for (const int64_t s : samples) lead.add(s);
+    return lead.value();
+  });
+  m.def("next_slip_ns", &rtv::next_slip_ns, "wait_ns"_a, "drift_16"_a, "period_ns"_a,
+        "picture_ns"_a);
+}
