@@ -103,7 +103,7 @@ class Playout {
   void check_plug(int64_t now);
   void into_nothing(int64_t now);
   void publish_phase();
-  bool pop(Entry *e);
+  bool pop(Entry *e, int64_t now);
   bool queued();
   int free_buffer() const;
   int64_t refresh_ns() const { return clock_ ? clock_->period() : 16'666'667; }

@@ -89,12 +89,22 @@ void Playout::sleep(int64_t until) {
 
 // ---- pictures in ----
 
-bool Playout::pop(Entry *e) {
+bool Playout::pop(Entry *e, int64_t now) {
   std::lock_guard hold(mutex_);
+  const auto take = [this] {
+    const Entry first = queue_[head_];
+    head_ = (head_ + 1) % kQueue;
+    --count_;
+    return first;
+  };
   if (!count_) return false;
-  *e = queue_[head_];
-  head_ = (head_ + 1) % kQueue;
-  --count_;
+  *e = take();
+  // Behind: what is due by now replaces what was due before, so that delay never piles up.
+  while (count_ && queue_[head_].due <= now) {
+    bump(stats.late_dropped);
+    rtv_frame_unref(e->frame);
+    *e = take();
+  }
   return true;
 }
 
@@ -119,7 +129,7 @@ bool Playout::convert_next(int64_t now) {
     field_ = {};
     field = 1;
     e.due += picture_ns_;
-  } else if (!pop(&e)) {
+  } else if (!pop(&e, now)) {
     return false;
   }
   const int64_t began = now;
@@ -334,7 +344,7 @@ void Playout::into_nothing(int64_t) {
   Entry e;
   rtv_frame_unref(field_.frame);
   field_ = {};
-  while (pop(&e)) {
+  while (pop(&e, 0)) {
     bump(stats.into_nothing);
     rtv_frame_unref(e.frame);
   }
