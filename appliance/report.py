@@ -87,7 +87,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class LateWake:
-    """A thread that came 4 ms or more after the instant that it had set itself."""
+    """A thread that came 1 ms or more after the instant that it had set itself."""
 
     thread: Annotated[str, "send, receive, present, or card for the pretend card's"]
     due_tai: Annotated[int, "when it meant to go on"]

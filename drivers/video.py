@@ -206,5 +206,5 @@ class Punctual(Protocol):
     """A pretend card, which depends on this machine's CPUs to keep time."""
 
     def late_wakes(self) -> list[tuple[int, int]]:
-        """When its thread meant to go on and when it did, ns TAI, where that was 4 ms later or
-        more; the last 64, oldest first."""
+        """When its thread meant to go on and when it did, ns TAI, where that was 1 ms later or
+        more; the last 256, oldest first."""

@@ -155,7 +155,7 @@ class Transmitter:
         """pacing_late (burst against schedule), handover (capture to first packet), frame_send."""
     def late_wakes(self) -> dict[str, list[tuple[int, int]]]:
         """By thread ("send"): when it meant to go on and when it did, TAI, where that was
-        4 ms later or more; the last 64, oldest first."""
+        a ms later or more; the last 256, oldest first."""
     def events(self) -> list[Event]:
         """What happened since the last call."""
 
@@ -191,7 +191,7 @@ class Receiver:
         arrival (origin to complete), skew (between the two paths)."""
     def late_wakes(self) -> dict[str, list[tuple[int, int]]]:
         """By thread ("receive", "present"): when it meant to go on and when it did, TAI, where that
-        was 4 ms later or more; the last 64, oldest first."""
+        was a ms later or more; the last 256, oldest first."""
     def events(self) -> list[Event]: ...
     def static_part(self) -> tuple[int, bytes] | None:
         """(static_id, meta information + static part) once after each change, else None."""

@@ -12,9 +12,9 @@ namespace rtv {
 
 class LateWakes {
  public:
-  // Less is what a busy scheduler does.
-  static constexpr int64_t kLeast = 4'000'000;
-  static constexpr size_t kKept = 64;
+  // Less does no harm to a frame.
+  static constexpr int64_t kLeast = 1'000'000;
+  static constexpr size_t kKept = 256;
   // A thread without appointments sees nothing: who sleeps for longer does so in naps.
   static constexpr int64_t kNap = 5'000'000;
 
