@@ -6,20 +6,20 @@ Exit codes: 0 good; 1 the run found faults; 2 bad input, nothing was started; 13
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from errno import EIO, ENOSPC, EPIPE
 from typing import Any, NoReturn
 
-from appliance.commands import demo, devices, formats, inspect, panel, report_schema, rx, tx
-from appliance.runner import CommandError
-
-_COMMANDS = (tx, rx, inspect, demo, devices, panel, formats, report_schema)
 _ABOUT = "Converter box SDI/HDMI <-> DICOM Real-Time Video (SMPTE ST 2110 and DICOM PS3.22)."
 _CODES = """exit codes:
   0    the run was good
   1    the run found faults (lost frames, broken limits ...), or something failed on the way
   2    bad input: one line says which value and what to do; nothing was started
-  130  interrupted (Ctrl-C); reports asked for are written all the same"""
+  130  interrupted (Ctrl-C); reports asked for are written all the same
+  143  terminated (SIGTERM) before the run had begun"""
+_OUTPUT_FAILED = (EPIPE, ENOSPC, EIO)
 
 
 class _Once(argparse._StoreAction):
@@ -54,6 +54,9 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
+    # Here, not above: loading takes a while, and who interrupts it shall see no traceback.
+    from appliance.commands import demo, devices, formats, inspect, panel, report_schema, rx, tx
+
     top = _Parser(
         prog="rtvbox",
         description=_ABOUT,
@@ -61,14 +64,31 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
+    for command in (tx, rx, inspect, demo, devices, panel, formats, report_schema):
         command.add(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
+    _open_closed_files()
+    try:
+        code = _run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:  # what is printed does not get out
+        _silence(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     args, unknown = parser().parse_known_args(argv)
+    from appliance.commands.running import TerminatedError
+    from appliance.runner import CommandError
+
     if unknown:
         more = f"{unknown[0]!r} is no option of it (see rtvbox {args.command} --help)"
         return _say(args.command, more, 2)
@@ -77,18 +97,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         return _say(args.command, error, 2)
     except OSError as error:
+        if error.filename is None and error.errno in _OUTPUT_FAILED:
+            raise
         where = f"{error.filename}: " if error.filename else ""
         return _say(args.command, f"{where}{error.strerror or error}", 2)
     except CommandError as error:
         return _say(args.command, error, 1)
-    except KeyboardInterrupt:
-        return 130
+    except TerminatedError:
+        return 143
 
 
 def _say(command: str, what: object, code: int) -> int:
-    line = " ".join(str(what).split())
-    print(f"rtvbox {command}: {line}", file=sys.stderr)
+    line = " ".join(_visible(str(what)).split())
+    if sys.stderr is not None:
+        print(f"rtvbox {command}: {line}", file=sys.stderr)
     return code
+
+
+def _visible(text: str) -> str:
+    """What somebody else wrote shall not command the terminal."""
+    return "".join(c if c.isprintable() or c.isspace() else ascii(c)[1:-1] for c in text)
+
+
+def _silence(error: OSError) -> None:
+    """Says why standard output failed, unless its reader just went away; what is still buffered
+    goes nowhere."""
+    if error.errno != EPIPE and sys.stderr is not None:
+        print(f"rtvbox: standard output: cannot be written: {error.strerror}", file=sys.stderr)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _open_closed_files() -> None:
+    """Started without standard files, a socket or report would get their numbers, and what is said
+    would go there."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 if __name__ == "__main__":

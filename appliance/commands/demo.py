@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.commands import options
+from appliance.commands.places import writable
 from appliance.commands.terminal import console
 from drivers.video import format_named
 
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     format_named(args.format, depth=args.depth)
     if args.video is not None and not args.video.exists():
         raise ValueError(f"video: {args.video} does not exist; name a video file")
-    options.writable(args.report, "report")
+    writable(args.report, "report")
     try:
         from appliance.demo.pictures import streams
         from appliance.demo.run import Wishes, run_demo

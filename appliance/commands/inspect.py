@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import socket
 import struct
@@ -16,6 +17,7 @@ from typing import Any
 
 from appliance import runner
 from appliance.commands import options
+from appliance.commands.places import different, read_whole, writable, write_whole
 from appliance.commands.rx import read_sdp
 from appliance.modes.interfaces import interface
 from appliance.rtv.analysis import (
@@ -28,6 +30,7 @@ from appliance.rtv.analysis import (
 from appliance.rtv.grain_parse import decode_static, parse_grain
 from appliance.rtv.sdp import Session
 
+_LARGEST_CAPTURE = 2 << 30  # it is held in memory; some seven seconds of 1080p50
 _EPILOG = """examples:
   rtvbox inspect flow.pcap --sdp flow.sdp
   rtvbox inspect --live eth0 --sdp flow.sdp --seconds 0.5 --json
@@ -75,8 +78,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if (args.capture is None) == (args.live is None):
         raise ValueError("capture: give either a FILE or --live IF")
+    different({"capture": args.capture, "sdp": args.sdp, "report": args.report, "keep": args.keep})
     for path, name in ((args.report, "report"), (args.keep, "keep")):
-        options.writable(path, name)
+        writable(path, name)
     session = read_sdp(args.sdp) if args.sdp else None
     data = _live(args, session) if args.live else _file(args.capture)
     report = inspect_capture(
@@ -92,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 def _put(args: argparse.Namespace, report: Report) -> None:
     text = json.dumps(report_json(report), indent=2) + "\n"
     if args.report:
-        args.report.write_text(text, encoding="utf-8")
+        write_whole(args.report, text)
     print(text if args.json else render_text(report), end="" if args.json else "\n")
 
 
@@ -108,14 +112,9 @@ def grain_lines(grain: bytes) -> list[str]:
 
 
 def _file(name: str) -> bytes:
-    try:
-        if Path(name).is_char_device():  # it may have no end
-            raise ValueError(f"capture: {name} is no file; capture it first, or use --live")
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise ValueError(
-            f"capture: {name} cannot be read ({error.strerror}); name a pcap file"
-        ) from None
+    if os.path.exists(name) and not os.path.isfile(name) and not os.path.isdir(name):  # noqa: PTH110, PTH112, PTH113 - a name of any length
+        raise ValueError(f"capture: {name} is no file; capture it first, or use --live")
+    return read_whole(name, "capture", "name a pcap file", limit=_LARGEST_CAPTURE)
 
 
 def _live(args: argparse.Namespace, session: Session | None) -> bytes:
@@ -141,7 +140,7 @@ def _live(args: argparse.Namespace, session: Session | None) -> bytes:
             raise runner.CommandError(f"tcpdump: {words[-1]}; capturing needs root")
         data = kept.read_bytes()
         if args.keep:
-            args.keep.write_bytes(data)
+            write_whole(args.keep, data)
         return data
 
 

@@ -7,6 +7,7 @@ import selectors
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,12 +55,21 @@ class LineInput:
         except FileNotFoundError:
             self._listen(field)
             return
+        except OSError as error:
+            raise ValueError(
+                f"{field}: {self._path} cannot be read ({error.strerror}); choose another path"
+            ) from None
         if not stat.S_ISFIFO(mode):
             raise ValueError(
                 f"{field}: {self._path} is no FIFO; run mkfifo, or name a path where nothing is"
             )
         # Also open for writing: a writer that goes away is then no end of the file.
-        fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise ValueError(
+                f"{field}: {self._path} cannot be opened ({error.strerror}); make it ours"
+            ) from None
         self._selector.register(fd, selectors.EVENT_READ, self._read)
         self._buffers[fd] = LineReader()
 
@@ -92,7 +102,11 @@ class LineInput:
 
     def _accept(self, fd: int) -> None:
         with socket.socket(fileno=os.dup(fd)) as listener:
-            writer, _ = listener.accept()
+            try:
+                writer, _ = listener.accept()
+            except OSError:  # it went away again, or this program has no descriptor left
+                time.sleep(0.01)
+                return
         if len(self._buffers) >= _WRITERS:
             writer.close()
             return

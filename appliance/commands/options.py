@@ -6,9 +6,7 @@ import argparse
 import ipaddress
 import os
 from collections.abc import Callable
-from errno import EACCES
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 from appliance.modes.flow import Endpoint
@@ -59,7 +57,8 @@ def add_running(own: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do not ask for real-time priority and locked memory",
     )
-    own.add_argument("--cpu", type=whole(0, 1023), help="keep the engine's thread on this CPU")
+    last = os.sysconf("SC_NPROCESSORS_CONF") - 1
+    own.add_argument("--cpu", type=whole(0, last), help="keep the engine's thread on this CPU")
     own.add_argument(
         "--quiet", action="store_true", help="no progress; only warnings, errors and the result"
     )
@@ -108,23 +107,3 @@ def endpoint(text: str, field: str, *, unicast: bool) -> Endpoint:
     if unicast and (address.is_multicast or address.is_unspecified or int(address) == 2**32 - 1):
         raise ValueError(f"{field}: {address} is not one host's; leave --unicast out or name one")
     return Endpoint(str(address), int(port_text))
-
-
-def writable(path: Path | None, field: str) -> None:
-    """Raises ValueError unless a file can be written there, so that no run ends in vain."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise ValueError(f"{field}: {path} is a directory; name a file")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"{field}: {path.parent} does not exist; make it or choose another")
-    try:
-        if path.exists() and not path.is_file():  # a pipe or device, which opening might disturb
-            if not os.access(path, os.W_OK):
-                raise PermissionError(EACCES, os.strerror(EACCES))
-        else:  # as write_whole does it: beside the file, which stays as it is
-            with NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name[:64]}."):
-                pass
-    except OSError as error:
-        why = error.strerror
-        raise ValueError(f"{field}: {path} cannot be written ({why}); choose another") from None

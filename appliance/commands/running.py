@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,18 +12,32 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from appliance.commands.places import write_whole
 from appliance.runner import CommandError
 
 _TICK_S = 0.1
 
 
-class Signals:
-    """SIGINT and SIGTERM end the run; SIGHUP asks for a reload."""
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came before the run had begun."""
 
-    def __init__(self) -> None:
+
+class Signals:
+    """SIGINT and SIGTERM end the run; SIGHUP asks for a reload.
+
+    While a run is being prepared they break it off, as KeyboardInterrupt; from `begin` on they
+    are noted, so that it ends in order and its report is written.
+    """
+
+    def __init__(self, *, preparing: bool = False) -> None:
+        self._begun = not preparing
         self.interrupted = False
         self.terminated = False
         self._reload = False
+
+    def begin(self) -> None:
+        """From here on signals are noted."""
+        self._begun = True
 
     def take_reload(self) -> bool:
         """Whether a reload was asked for since the last call."""
@@ -42,14 +56,18 @@ class Signals:
     def _seen(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             self.interrupted = True
+            if not self._begun:
+                raise KeyboardInterrupt
         elif number == signal.SIGTERM:
             self.terminated = True
+            if not self._begun:
+                raise TerminatedError
         else:
             self._reload = True
 
     @contextmanager
     def caught(self) -> Iterator[Signals]:
-        """From here on signals are noted rather than deadly."""
+        """Within, signals do what this class says."""
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.signal(number, self._seen) for number in numbers}
         try:
@@ -78,23 +96,22 @@ def run_until_end(
     return time.monotonic_ns() - started
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replaces a file in one step, so that nobody reads half of it. Raises CommandError."""
-    beside = path.with_name(f".{path.name[:64]}.{os.getpid()}")
-    try:
-        if path.exists() and not path.is_file():  # a pipe or device is written as it is
-            path.write_text(text, encoding="utf-8")
+class StatusFile:
+    """Replaces a file with the state of a run. A full disk is said once and ends no stream."""
+
+    def __init__(self, path: Path | None, log: logging.Logger) -> None:
+        self._path, self._log = path, log
+        self._failing = False
+
+    def write(self, status: Callable[[], dict[str, Any]]) -> None:
+        """Writes what `status` gives, if there is a file to write."""
+        if self._path is None:
             return
         try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise CommandError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def write_status(path: Path | None, status: dict[str, Any]) -> None:
-    """Replaces the status file, if there is one."""
-    if path is not None:
-        write_whole(path, json.dumps(status) + "\n")
+            write_whole(self._path, json.dumps(status()) + "\n", patience_s=0.0)
+        except CommandError as error:
+            if not self._failing:
+                self._log.warning("status: %s; the run goes on", error)
+            self._failing = True
+        else:
+            self._failing = False

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from appliance.commands import options
+from appliance.commands.places import different, read_whole, writable
 from appliance.commands.preview import PreviewServer
 from appliance.commands.running import Signals
 from appliance.commands.terminal import console
@@ -22,6 +24,8 @@ from appliance.overlay import Layout, default_layout, parse_layout_text
 from appliance.rtv.sdp import MetadataMedia, Session, VideoMedia, parse_sdp
 
 _LARGEST_SDP = 1 << 20
+_LARGEST_LAYOUT = 1 << 20
+_LEAST, _MOST, _FASTEST = (160, 120), (4096, 2304), 120
 _EPILOG = """examples:
   rtvbox rx --sdp flow.sdp --interface eth0 --sink png:frames --frames 10
   rtvbox rx --sdp flow.sdp --interface eth0 --interface eth1 --overlay layout.json
@@ -81,11 +85,16 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Checks everything, then receives until the end."""
+    with Signals(preparing=True).caught() as signals:
+        return _run(args, signals)
+
+
+def _run(args: argparse.Namespace, signals: Signals) -> int:
     log, terminal = console("rx", quiet=args.quiet)
     session = read_sdp(args.sdp)
     video, metadata = session.video, session.metadata
-    for name in args.interface:
-        interface(name)
+    devices = [interface(name) for name in args.interface]
+    check_stream(video, metadata, [device.address for device in devices])
     layout = read_layout(args.overlay)
     settings = RxOptions(
         link_offset_ns=link_offset(args.link_offset_ms),
@@ -95,8 +104,11 @@ def run(args: argparse.Namespace) -> int:
         realtime=not args.no_realtime,
         cpu=-1 if args.cpu is None else args.cpu,
     )
-    for path, field in ((args.report, "report"), (args.status, "status")):
-        options.writable(path, field)
+    written = {"report": args.report, "status": args.status}
+    raw = args.sink.removeprefix("raw:")
+    different({"sdp": args.sdp, "overlay": args.overlay, "sink": raw, **written})
+    for field, path in written.items():
+        writable(path, field)
     with ExitStack() as stack:
         sink = make_sink(args.sink, realtime=not args.no_realtime)
         stack.callback(sink.close)
@@ -107,7 +119,6 @@ def run(args: argparse.Namespace) -> int:
         if args.preview:
             preview = PreviewServer(args.preview, mode.snapshot)
             stack.callback(preview.close)
-        signals = stack.enter_context(Signals().caught())
         _say_what(log, session, video, metadata)
         watch = _Watch(args, mode, log, terminal)
         duration = watch.run(signals)
@@ -154,17 +165,11 @@ def progress_line(c: dict[str, int], age_ns: int) -> str:
 def read_sdp(text: str) -> Session:
     """The session of a file, or of standard input for "-". Raises ValueError, one line."""
     if text == "-":
-        data = sys.stdin.buffer.read(_LARGEST_SDP + 1)
+        data = sys.stdin.buffer.read(_LARGEST_SDP + 1) if sys.stdin else b""
+        if len(data) > _LARGEST_SDP:
+            raise ValueError(f"sdp: it is longer than {_LARGEST_SDP} octets; is it the one?")
     else:
-        try:
-            with Path(text).open("rb") as file:
-                data = file.read(_LARGEST_SDP + 1)
-        except OSError as error:
-            raise ValueError(
-                f"sdp: {text} cannot be read ({error.strerror}); name the sender's SDP"
-            ) from None
-    if len(data) > _LARGEST_SDP:
-        raise ValueError(f"sdp: {text} is longer than {_LARGEST_SDP} octets; is it the one?")
+        data = read_whole(text, "sdp", "name the sender's SDP", limit=_LARGEST_SDP)
     try:
         session = parse_sdp(data)
         _ = session.video, session.metadata  # one of each at most, or it says what to do
@@ -173,18 +178,47 @@ def read_sdp(text: str) -> Session:
     return session
 
 
+def check_stream(video: VideoMedia, metadata: MetadataMedia | None, own: Sequence[str]) -> None:
+    """Raises ValueError, one line, when an SDP that is in order is none we can receive.
+
+    own: addresses of the interfaces.
+    """
+    fmt = video.format
+    if not (_LEAST[0] <= fmt.width <= _MOST[0] and _LEAST[1] <= fmt.height <= _MOST[1]):
+        raise ValueError(
+            f"sdp: width, height: {fmt.width}x{fmt.height} is no raster that is shown; send "
+            f"{_LEAST[0]}x{_LEAST[1]} to {_MOST[0]}x{_MOST[1]}"
+        )
+    if not 1 <= fmt.rate <= _FASTEST:
+        raise ValueError(
+            f"sdp: exactframerate: {fmt.rate} is no rate that is shown; send 1 to {_FASTEST}"
+        )
+    ends = {(leg.address, leg.port) for leg in video.legs}
+    for leg in (*video.legs, *(metadata.legs if metadata else ())):
+        if ":" in leg.address:
+            raise ValueError(f"sdp: c: {leg.address} is IPv6, which is not received; send IPv4")
+        if not leg.multicast and leg.address not in own and not leg.address.startswith("127."):
+            raise ValueError(
+                f"sdp: c: {leg.address} is another host's; send to {' or '.join(own)}, or to a "
+                "multicast group"
+            )
+    for leg in metadata.legs if metadata else ():
+        if (leg.address, leg.port) in ends:
+            raise ValueError(
+                f"sdp: m=application: {leg.address}:{leg.port} is the video's; send metadata to "
+                "its own group or port"
+            )
+
+
 def read_layout(text: str | None) -> Layout | None:
     """The layout of a file; None for none. Raises ValueError, one line."""
     if text is None or text == "none":
         return None
     if text == "default":
         return default_layout()
+    data = read_whole(text, "overlay", "name a layout, or 'default'", limit=_LARGEST_LAYOUT)
     try:
-        words = Path(text).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(
-            f"overlay: {text} cannot be read ({error.strerror}); name a layout, or 'default'"
-        ) from None
+        words = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"overlay: {text} is not UTF-8; save it as UTF-8") from None
     try:

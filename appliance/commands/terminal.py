@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -58,7 +59,7 @@ class Console(logging.Handler):
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (BrokenPipeError, ValueError):  # nobody reads any more: go on without words
+        except (OSError, ValueError):  # nobody reads any more: go on without words
             self._quiet = True
 
 
@@ -71,7 +72,7 @@ def _columns(stream: TextIO) -> int:
 
 def console(name: str, *, quiet: bool) -> tuple[logging.Logger, Console]:
     """The log of a command, on standard error."""
-    handler = Console(sys.stderr, quiet=quiet)
+    handler = Console(sys.stderr or io.StringIO(), quiet=quiet)
     log = logging.getLogger(f"rtvbox.{name}")
     log.handlers = [handler]
     log.propagate = False

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from appliance.commands import options
 from appliance.commands.lines import LineInput
-from appliance.commands.running import Signals, write_whole
+from appliance.commands.places import different, read_whole, writable, write_whole
+from appliance.commands.running import Signals
 from appliance.commands.terminal import Console, console
 from appliance.commands.watch import Watch
 from appliance.modes.cards import SOURCES, make_source
@@ -170,11 +171,18 @@ def _add_network(own: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Checks everything, then sends until the end."""
+    with Signals(preparing=True).caught() as signals:
+        return _run(args, signals)
+
+
+def _run(args: argparse.Namespace, signals: Signals) -> int:
     log, terminal = console("tx", quiet=args.quiet)
     plan, first = _plan(args)
     patient = load_patient(args.static)
-    for path, name in ((args.report, "report"), (args.sdp_out, "sdp-out"), (args.status, "status")):
-        options.writable(path, name)
+    written = {"report": args.report, "sdp-out": args.sdp_out, "status": args.status}
+    different({"static": args.static, "source": args.source.removeprefix("file:"), **written})
+    for name, path in written.items():
+        writable(path, name)
     faults = parse_faults(args.fault) if args.fault else ()
     rejected = [0]
     with ExitStack() as stack:
@@ -198,7 +206,6 @@ def run(args: argparse.Namespace) -> int:
         if args.faults_from:
             live = _fault_lines(args.faults_from, source, log)
             stack.callback(live.close)
-        signals = stack.enter_context(Signals().caught())
         _say_what(log, plan, patient)
         watch = _Watch(args, mode, log, terminal, signals)
         duration = watch.run(signals)
@@ -254,15 +261,7 @@ def load_patient(path: Path | None) -> PatientDocument | None:
     """The patient of a file. Raises ValueError, one line without what the file holds."""
     if path is None:
         return None
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_PATIENT + 1)
-    except OSError as error:
-        raise ValueError(
-            f"static: {path} cannot be read ({error.strerror}); name a patient file"
-        ) from None
-    if len(data) > _LARGEST_PATIENT:
-        raise ValueError(f"static: {path} is longer than {_LARGEST_PATIENT} octets; is it the one?")
+    data = read_whole(path, "static", "name a patient file", limit=_LARGEST_PATIENT)
     try:
         return load_document(data)
     except ValueError as error:

@@ -6,7 +6,8 @@ import argparse
 import logging
 from typing import Any, Generic, TypeVar
 
-from appliance.commands.running import Signals, run_until_end, write_status, write_whole
+from appliance.commands.places import write_whole
+from appliance.commands.running import Signals, StatusFile, run_until_end
 from appliance.commands.terminal import Console, EventLog, say_how
 from appliance.modes.stream import StreamMode
 from appliance.report import RxReport, TxReport, to_json
@@ -23,6 +24,7 @@ class Watch(Generic[Mode]):
         self._args, self._mode, self._log = args, mode, log
         self._terminal = terminal
         self._events = EventLog(log)
+        self._status = StatusFile(args.status, log)
         self._ticks = 0
 
     def attend(self) -> None:
@@ -44,12 +46,13 @@ class Watch(Generic[Mode]):
             self._mode.look()
         if self._ticks % 10 == 0:
             self._terminal.progress(self.progress())
-        if self._args.status and self._ticks % 5 == 0:
-            write_status(self._args.status, self.status())
+        if self._ticks % 5 == 0:
+            self._status.write(self.status)
         self._ticks += 1
 
     def run(self, signals: Signals) -> int:
         """Starts the mode and watches it until the end; returns the duration, ns."""
+        signals.begin()
         self._mode.start()
         seconds = self._args.seconds
         duration = run_until_end(signals, self._mode.running, self.tick, seconds=seconds)
@@ -59,7 +62,7 @@ class Watch(Generic[Mode]):
     def conclude(self, report: TxReport | RxReport, what: str, signals: Signals) -> int:
         """Writes the report and says how it was; returns the exit code."""
         self._terminal.end()
+        say_how(self._log, what, report.run.duration_ns, report.verdict)
         if self._args.report:
             write_whole(self._args.report, to_json(report))
-        say_how(self._log, what, report.run.duration_ns, report.verdict)
         return signals.code(report.verdict.good)

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.commands.running import Signals, write_whole
+from appliance.commands.places import write_whole
+from appliance.commands.running import Signals
 from appliance.demo.blame import seen, unexplained, words
 from appliance.demo.boxes import Choice, Line
 from appliance.demo.measure import Look, between, faults, look, moved, table

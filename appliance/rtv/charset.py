@@ -58,15 +58,15 @@ def checked_terms(value: object, path: str) -> tuple[str, ...]:
     if len(terms) == 1:
         if terms[0] in ALONE or (terms[0] in EXTENDED):
             return (terms[0],)
-        raise ValueError(f"{path}: {terms[0]!r} is unknown; choose {', '.join(ALONE)}")
+        raise ValueError(f"{path}: a term is unknown; choose {', '.join(ALONE)}")
     if terms[0] not in ("", *EXTENDED):
         raise ValueError(
-            f"{path}: {terms[0]!r} takes no code extensions; begin with '' or {', '.join(EXTENDED)}"
+            f"{path}: no code extensions after the first; begin with '' or {', '.join(EXTENDED)}"
         )
     for term in terms[1:]:
         if term not in EXTENDED and term not in MULTIBYTE:
             raise ValueError(
-                f"{path}: {term!r} is no code extension; "
+                f"{path}: a later term is no code extension; "
                 f"choose {', '.join(MULTIBYTE)} or {', '.join(EXTENDED)}"
             )
     if len(set(terms)) != len(terms):

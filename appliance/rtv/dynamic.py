@@ -80,7 +80,7 @@ def parse_line(line: bytes) -> DynamicValues:
             tai = _tai(value)
         else:
             known = ", ".join((*_VECTORS, *_ANSWERS, "tai"))
-            raise ValueError(f"{key!r:.40}: is no dynamic value; choose {known}")
+            raise ValueError(f"dynamic: a key is no dynamic value; choose {known}")
     if not values:
         raise ValueError("dynamic: a line says nothing; give a camera position or an answer")
     _check_camera(values)

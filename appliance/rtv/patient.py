@@ -134,7 +134,7 @@ def _timezone(value: object) -> str:
             minutes = (int(match[2]) * 60 + int(match[3])) * (-1 if match[1] == "-" else 1)
             if -720 <= minutes <= 840 and not (minutes == 0 and match[1] == "-"):
                 return f"{match[1]}{match[2]}{match[3]}"
-    raise ValueError(f"timezone: {value!r:.20} is no offset from UTC; write such as +0100")
+    raise ValueError("timezone: is no offset from UTC; write such as +0100")
 
 
 def _key(key: str) -> str:

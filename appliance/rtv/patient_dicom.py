@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
@@ -17,6 +18,7 @@ from .patient_fields import SECTIONS
 from .quiet import quiet_pydicom
 
 _SCHEDULED = "ScheduledProcedureStepSequence"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _REQUEST = "RequestAttributesSequence"
 # What the station knows of itself is not the worklist's to say.
 _SECTIONS = ("patient", "study", "series", "procedure")
@@ -26,13 +28,20 @@ _FROM_STEP = {"PerformingPhysicianName": "ScheduledPerformingPhysicianName"}
 
 def document_of_file(data: bytes) -> dict[str, Any]:
     """The document's tree from a DICOM file. Raises ValueError with one line."""
+    if _DEFLATED in data:  # a few octets can become gigabytes
+        raise ValueError("patient document: is a deflated DICOM file; save it without compression")
     try:
         with quiet_pydicom("ignore"):  # what does not hold is refused below, field by field
-            return _tree(dcmread(BytesIO(data), stop_before_pixels=True))
+            dataset = dcmread(BytesIO(data), stop_before_pixels=True)
+            cut = _cut(dataset)
+            tree = {} if cut else _tree(dataset)
     except Exception as error:  # pydicom has no common error of its own; the text may hold values
         raise ValueError(
             f"patient document: is no readable DICOM file ({type(error).__name__}); give another"
         ) from None
+    if cut:
+        raise ValueError("patient document: the DICOM file ends within a value; copy it again")
+    return tree
 
 
 def document_of_json(tree: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +55,21 @@ def document_of_json(tree: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"patient document: is no DICOM JSON data set ({type(error).__name__}); correct it"
         ) from None
+
+
+def _cut(dataset: Dataset) -> bool:
+    """Whether a value is shorter than its length says: half a name is another's name."""
+    for tag in list(dataset.keys()):
+        raw = dataset.get_item(tag)
+        if not isinstance(raw, RawDataElement) or raw.value is None:
+            short = False
+        else:
+            short = raw.length not in (len(raw.value), 0xFFFFFFFF)
+        if short:
+            return True
+        if dataset[tag].VR == "SQ" and any(_cut(item) for item in dataset[tag].value):
+            return True
+    return False
 
 
 def _tree(dataset: Dataset) -> dict[str, Any]:

@@ -102,9 +102,10 @@ def day(value: object, path: str) -> str:
 
 def time_of_day(value: object, path: str) -> str:
     """TM: HHMM, HHMMSS, HHMMSS.FFFFFF, or with colons."""
-    text = _string(value, path).replace(":", "")
+    text = _string(value, path)
     if not text:
         return ""
+    text = text.replace(":", "")
     form = {2: "%H", 4: "%H%M", 6: "%H%M%S"}.get(len(text.split(".")[0]))
     try:
         if form and re.fullmatch(r"[0-9]+|[0-9]{6}\.[0-9]{1,6}", text, re.ASCII):

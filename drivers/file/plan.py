@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 T = TypeVar("T")
+_LONGEST = 1_000_000  # frames; hours at any rate
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def frames_of(
 
     pictures: (time, duration, picture) in seconds, times not falling; the first counts as 0.
     Yields (picture, first frame, frames) without gaps; pictures that no frame shows are left out.
-    The last picture lasts for its duration.
+    The last picture lasts for its duration. Raises ValueError when one lasts beyond reason.
     """
     start: Fraction | None = None
     held: tuple[Fraction, Fraction, T] | None = None
@@ -54,11 +55,19 @@ def frames_of(
         if held is not None:
             # Up to the last frame that lies no nearer to the new picture than to the held one.
             until = math.floor((held[0] + time) / 2 * rate) + 1
+            _checked_gap(until - at)
             if until > at:
                 yield held[2], at, until - at
                 at = until
         held = (time, duration, picture)
     if held is not None:
         until = max(round((held[0] + held[1]) * rate), at + (at == 0))
+        _checked_gap(until - at)
         if until > at:
             yield held[2], at, until - at
+
+
+def _checked_gap(frames: int) -> None:
+    # A broken time of 64 bits would mean more frames than any memory can list.
+    if frames > _LONGEST:
+        raise ValueError(f"file: a picture lasts for {frames} frames; its times are damaged")

@@ -7,6 +7,7 @@ slow disk loses copies, counted (`keep_dropped`), and never holds a frame or the
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +16,8 @@ from PIL import Image
 
 from drivers.frame import Frame
 from drivers.synthetic import SyntheticSink
+
+_PATIENCE_S = 10.0
 
 
 class NullSink(SyntheticSink):
@@ -58,7 +61,11 @@ class _WritingSink(SyntheticSink):
             if ended:
                 break
             self._ended.wait(0.005)
-        self.finish()
+        try:
+            self.finish()
+        except OSError as e:
+            self._counts["write_errors"] += 1
+            self._error = str(e)
 
     def error(self) -> str:
         """Why the last write failed; "" if none did."""
@@ -69,10 +76,11 @@ class _WritingSink(SyntheticSink):
         return super().stats() | self._counts
 
     def close(self) -> None:
-        """Stops the card, then writes what waits; idempotent."""
+        """Stops the card, then writes what waits, for ten seconds at most (a pipe whose reader
+        sleeps takes nothing); idempotent."""
         super().close()
         self._ended.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE_S)
 
 
 def frame_facts(frame: Frame) -> dict[str, Any]:
@@ -141,7 +149,11 @@ class RawSink(_WritingSink):
 
     def __init__(self, path: str | Path, *, waiting: int = 8, realtime: bool = True) -> None:
         try:
-            self._file: BinaryIO = Path(path).open("ab")  # noqa: SIM115 - closed by finish
+            # A pipe that nobody reads is refused here, where an ordinary opening would wait.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+            fd = os.open(path, flags, 0o666)
+            os.set_blocking(fd, True)
+            self._file: BinaryIO = os.fdopen(fd, "ab")
         except OSError as e:
             raise ValueError(f"raw: {path} cannot be written: {e.strerror}") from e
         super().__init__(waiting=waiting, realtime=realtime)

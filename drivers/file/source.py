@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -32,6 +33,10 @@ def open_reader(path: str, rate: Fraction | None = None) -> Reader:
     place = Path(path)
     if not place.exists():
         raise ValueError(f"file: {path} does not exist")
+    if not place.is_file():
+        raise ValueError(f"file: {path} is a pipe or device; name a file that can be played again")
+    if not place.stat().st_size:  # also what is no file, though the kernel says so (/proc)
+        raise ValueError(f"file: {path} is empty; name a video file")
     try:
         dicom = _is_dicom(place)
     except OSError as e:
@@ -46,7 +51,8 @@ def open_reader(path: str, rate: Fraction | None = None) -> Reader:
 
 
 def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as f:
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # the kernel's log would wait
+    with os.fdopen(fd, "rb") as f:
         return f.read(132)[128:] == b"DICM"
 
 

@@ -156,6 +156,10 @@ a=fmtp:96 sampling=YCbCr-4:2:2; width=1280; height=720; exactframerate=50; depth
 TCS=SDR; colorimetry=BT709; PM=2110GPM; SSN=ST2110-20:2017; TP=2110TPN
 a=mediaclk:direct=0
 """
+SAME = """m=application 5000 RTP/AVP 104
+c=IN IP4 239.1.1.1/64
+a=rtpmap:104 dicom/90000
+"""
 
 
 @pytest.mark.parametrize(
@@ -166,6 +170,14 @@ a=mediaclk:direct=0
         (SDP.replace("raw/90000", "H264/90000"), [], ["sdp", "H264"]),
         (SDP.replace("depth=10", "depth=11"), [], ["sdp", "depth"]),
         (SDP.replace("YCbCr-4:2:2", "YCbCr-4:2:0"), [], ["sdp", "4:2:0"]),
+        (SDP.replace("exactframerate=50", "exactframerate=999999999"), [], ["exactframerate"]),
+        (SDP.replace("exactframerate=50", "exactframerate=1/1000"), [], ["exactframerate"]),
+        (SDP.replace("height=720", "height=1"), [], ["height", "1280x1"]),
+        (SDP.replace("width=1280", "width=8192"), [], ["width", "8192x720"]),
+        (SDP.replace("239.1.1.1/64", "192.0.2.1"), [], ["sdp", "192.0.2.1", "127.0.0.1"]),
+        (SDP.replace("IP4 239.1.1.1/64", "IP6 ff15::1"), [], ["sdp", "ff15::1", "IPv4"]),
+        (SDP + SAME, [], ["sdp", "239.1.1.1:5000", "own group"]),
+        (SDP, ["--cpu", "1023"], ["--cpu", "1023"]),
         (SDP, ["--interface", "eth77"], ["interface", "eth77"]),
         (SDP, ["--sink", "screen"], ["sink", "screen", "null"]),
         (SDP, ["--sink", "png:"], ["sink", "png:"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,3 +83,13 @@ def test_letterbox_fits_and_keeps_the_shape(
     assert abs(rw - p.width - 2 * p.x) <= 2
     exact = w * aspect / h
     assert p.width in (2, rw) or abs(Fraction(p.width) - p.height * exact) <= 1 + exact
+
+
+def test_times_that_are_damaged_are_no_list_without_end() -> None:
+    second = Fraction(1)
+    for pictures in (
+        [(Fraction(0), second, "a"), (Fraction(2**62), second, "b")],
+        [(Fraction(0), Fraction(2**62), "a")],
+    ):
+        with pytest.raises(ValueError, match="times are damaged"):
+            list(frames_of(pictures, Fraction(50)))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import dcmread
-from pydicom.dataset import Dataset
+from pydicom import dcmread, dcmwrite
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID
 
 from appliance.rtv.charset import ALONE, checked_terms, survives
 from appliance.rtv.grain import encode
@@ -71,11 +72,11 @@ def read_back(document: dict[str, Any]) -> Dataset:
         ("series.laterality", "left", "series.laterality: is no laterality"),
         ("series.body_part", "kidney", "series.body_part: may have A-Z"),
         ("study", [], "study: is no object"),
-        ("timezone", "CET", "timezone: 'CET' is no offset"),
-        ("timezone", "-0000", "timezone: '-0000' is no offset"),
-        ("character_set", "latin1", "character_set: 'latin1' is unknown"),
-        ("character_set", ["ISO_IR 192", "ISO 2022 IR 87"], "takes no code extensions"),
-        ("character_set", ["", "ISO 2022 IR 58"], "'ISO 2022 IR 58' is no code extension"),
+        ("timezone", "CET", "timezone: is no offset"),
+        ("timezone", "-0000", "timezone: is no offset"),
+        ("character_set", "latin1", "character_set: a term is unknown"),
+        ("character_set", ["ISO_IR 192", "ISO 2022 IR 87"], "no code extensions after the first"),
+        ("character_set", ["", "ISO 2022 IR 58"], "a later term is no code extension"),
         ("character_set", "ISO_IR 100", "patient.name: has characters that character_set"),
     ],
 )
@@ -256,3 +257,31 @@ def test_a_damaged_file_is_refused_in_one_line_or_read(
         grains.session(load_document(data))
     except ValueError as error:
         assert "\n" not in str(error) and SECRET not in str(error)
+
+
+def dicom_file(syntax: str) -> bytes:
+    """A patient's DICOM file that ends with the name."""
+    found = Dataset()
+    found.PatientName = "Geheim^Annabella"
+    found.file_meta = FileMetaDataset()
+    found.file_meta.TransferSyntaxUID = UID(syntax)
+    found.file_meta.MediaStorageSOPClassUID = UID("1.2.3")
+    found.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    written = BytesIO()
+    dcmwrite(written, found, enforce_file_format=True)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
+def test_half_a_name_is_no_name(syntax: str) -> None:
+    whole = dicom_file(syntax)
+    assert load_document(whole).get("patient.name") == "Geheim^Annabella"
+    for missing in range(1, 16):
+        with pytest.raises(ValueError, match="ends within a value") as caught:
+            load_document(whole[:-missing])
+        assert "Geheim" not in str(caught.value)
+
+
+def test_a_deflated_file_is_refused_before_it_grows() -> None:
+    with pytest.raises(ValueError, match="deflated"):
+        load_document(dicom_file("1.2.840.10008.1.2.1.99"))
