@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,21 @@ def test_a_reader_that_goes_away_and_a_full_disk() -> None:
         )
         assert done.returncode == 1
         assert done.stderr.startswith(said) and len(done.stderr.splitlines()) == bool(said)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_starting_ends_it_without_a_word(
+    fifo: Path, number: signal.Signals, code: int
+) -> None:
+    started = subprocess.Popen([*RTVBOX, *tx({"--static": str(fifo)})], stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:  # until it waits for its patient
+        try:
+            writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError:
+            time.sleep(0.01)
+    started.send_signal(number)
+    _, said = started.communicate(timeout=60)
+    os.close(writer)
+    assert (started.returncode, said) == (code, b"")

@@ -49,7 +49,7 @@ def test_a_whole_line() -> None:
         (b"{}", "says nothing"),
         (b'{"tai": 5}', "says nothing"),
         (b'{"information": true, "information": false}', "stands twice"),
-        (b'{"zoom": 2}', "'zoom': is no dynamic value; choose viewpoint"),
+        (b'{"zoom": 2}', "a key is no dynamic value; choose viewpoint"),
         (b'{"information": "YES"}', "information: is neither true nor false"),
         (line(tai=0.5), "tai: is no time"),
         (line(tai=-1), "tai: is no time"),
