@@ -45,7 +45,7 @@ def serve(
     while not ended():
         try:
             panel = find()
-        except (PanelGone, PanelRefused, ValueError) as error:
+        except (OSError, PanelRefused, ValueError) as error:  # PanelGone is an OSError
             if str(error) != said:
                 said = str(error)
                 log.warning("%s; looking for it again", error)

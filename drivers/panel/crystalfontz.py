@@ -89,7 +89,8 @@ class Exchange:
                     self._report(packet)
                 elif packet.code == code:
                     answers.append(packet)
-            if not octets and left <= wait:
+            # Also when the line never falls silent: noise must not hold anyone here.
+            if left <= 0 or (not octets and left <= wait):
                 break
         return answers
 

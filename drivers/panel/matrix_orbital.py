@@ -61,8 +61,8 @@ def ask_type(line: Line) -> int | None:
     """Asks what is there; None when it does not answer as one of TYPES."""
     line.send(bytes((PREFIX, MODULE_TYPE)))
     deadline = time.monotonic() + _ANSWER_S
-    while octets := line.receive(until(deadline)):
-        for octet in octets:
+    while left := until(deadline):
+        for octet in line.receive(left):
             if octet in TYPES:
                 return octet
     return None
@@ -131,9 +131,10 @@ class MatrixOrbital:
         """See Panel."""
         deadline = time.monotonic() + timeout
         while not self._events:
-            octets = self._line.receive(until(deadline))
+            left = until(deadline)
+            octets = self._line.receive(left)
             self._take(octets)
-            if not octets:
+            if not octets or left <= 0:  # noise that does not end must not hold anyone here
                 break
         if not self._events:
             self._still_there()

@@ -157,7 +157,7 @@ def test_another_model_is_plugged_in_instead(tmp_path: Path) -> None:
 def test_noise_does_not_disturb(stage: Open) -> None:
     own = stage()
     own.shows("OR 3 tower")
-    for _ in range(5):
+    for _ in range(3):
         own.emulator.say(bytes(range(256)) * 2)
         own.emulator.spoil(1)
         own.status = box(agent={"label": f"Noise {time.monotonic_ns()}"[:12]})

@@ -8,9 +8,11 @@ import time
 
 import pytest
 
-from drivers.panel import Key, NoAnswer, Panel, PanelGone, PanelRefused, open_panel
+from drivers.panel import MODELS, Key, NoAnswer, Panel, PanelGone, PanelRefused, open_panel
 from drivers.panel.cfa_packet import Kind, Packet
-from drivers.panel.crystalfontz import Crystalfontz
+from drivers.panel.crystalfontz import Crystalfontz, Exchange
+from drivers.panel.line import Line
+from drivers.panel.matrix_orbital import MatrixOrbital, ask_type
 
 from .conftest import Make, collected, pressed, seen
 
@@ -31,6 +33,29 @@ def test_500_octets_of_noise(plugged: Make, seed: int) -> None:
     assert emulator.picture().rows[0].rstrip() == "still here"
     assert collected(panel, 2)[-2:] == pressed(Key.DOWN)
     assert 450 < panel.garbage <= 500
+
+
+class Shouting(Line):
+    """A line that never falls silent."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+
+    def send(self, octets: bytes) -> None:
+        pass
+
+    def receive(self, timeout: float) -> bytes:  # noqa: ARG002 - it has something at once
+        assert time.monotonic() - self._begin < 4, "held by noise"
+        return b"\x00" * 64
+
+
+def test_noise_that_never_ends_holds_nobody() -> None:
+    line = Shouting()
+    assert Exchange(line).events(0.1) == []
+    with pytest.raises(NoAnswer):
+        Exchange(line).command(0)
+    assert MatrixOrbital(line, MODELS["lk204"], "").keys(0.1) == []
+    assert ask_type(line) is None
 
 
 def test_half_a_packet_does_not_hold_a_key_back(plugged: Make) -> None:
