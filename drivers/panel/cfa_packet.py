@@ -25,7 +25,7 @@ class Kind(IntEnum):
 
 
 class Command(IntEnum):
-    """The commands that are used here."""
+    """The commands that are used here, and CONTRAST, which others like to set."""
 
     PING = 0
     VERSION = 1
@@ -35,6 +35,7 @@ class Command(IntEnum):
     GLYPH = 9
     CURSOR_POSITION = 11
     CURSOR_STYLE = 12
+    CONTRAST = 13
     BACKLIGHT = 14
     KEY_REPORTING = 23
     WRITE = 31

@@ -14,7 +14,7 @@ from drivers.panel.model import Colour, Key, KeyEvent, NoAnswer, PanelModel, Pan
 ACK_S = 0.25
 """The vendor's time for an answer."""
 TRIES = 3
-_QUIET_S = 0.03  # a packet's octets come in one go, also through a USB converter's 16 ms buffer
+_QUIET_S = 0.1  # octets of a packet come in one go; a USB converter holds them 16 ms at most
 _PING_S = 1.0
 _UNDERLINE = 2
 

@@ -120,6 +120,8 @@ class EmulatedCrystalfontz:
             self._cursor = (data[1], data[0])
         elif code == Command.CURSOR_STYLE and length == 1 and data[0] <= 4:
             self._style = data[0]
+        elif code == Command.CONTRAST and length == 1:
+            pass  # text has no contrast
         elif code == Command.BACKLIGHT and length in (1, 2) and max(data) <= 100:
             self._backlight = data[0]
         elif code == Command.KEY_REPORTING and length == 2:

@@ -129,7 +129,7 @@ class PanelRefused(RuntimeError):
 
 
 class Panel(Protocol):
-    """A panel that is there. One thread uses it; every call ends within a second.
+    """A panel that is there. One thread uses it; each command ends within a second, done or not.
 
     Every method raises PanelGone when it went away, and is then of no more use. What was shown is
     remembered: only what changed is sent.
