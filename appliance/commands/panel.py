@@ -38,7 +38,7 @@ as the services of a box write it ({FOLDER}), or one file with these as keys, fo
    "network": {{"configuration": {{"method": "dhcp", "address": "10.20.0.31", "prefix": 24}}}},
    "issues": []}}
 
-What is not in it is shown as not known. Changes that are asked for at the panel are done by the
+What is not in it is shown as unknown. Changes that are asked for at the panel are done by the
 box's agent, which does not exist yet: the glass says that they are not available."""
 
 

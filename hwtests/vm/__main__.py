@@ -1,6 +1,6 @@
 """`make hwtest-vm`: the hardware tests in a virtual machine. Arguments go to pytest.
 
-python -m hwtests.vm [--shell COMMAND] [--timeout S] [pytest arguments]
+python -m hwtests.vm [--shell COMMAND] [--timeout S] [--panel MODEL] [pytest arguments]
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import shlex
 import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from appliance import runner
+from drivers.panel import MODELS, Key
+from drivers.panel.emulator import Emulator
 from hwtests.vm import kernel, machine
 
 HERE = Path(__file__).resolve().parent
@@ -25,8 +29,9 @@ def job(command: str) -> str:
     return f"{command}\n"
 
 
-def run(command: str, *, timeout: float, memory_mb: int, panel: str | None) -> int:
-    """Boots the guest, runs the command in it, and returns its exit code."""
+def run(command: str, *, timeout: float, memory_mb: int, panel: str) -> int:
+    """Boots the guest, runs the command in it, and returns its exit code. panel: the model of the
+    pretend panel that the guest has on USB."""
     folder = PROJECT / "build" / "vm"
     share = folder / "share"
     shutil.rmtree(share, ignore_errors=True)
@@ -34,29 +39,44 @@ def run(command: str, *, timeout: float, memory_mb: int, panel: str | None) -> i
     system = kernel.fetch(folder)
     first = kernel.first_files(folder, system, HERE / "init.sh")
     (share / "job").write_text(job(command))
+    emulator = Emulator(panel)
     argv = machine.arguments(
         kernel.image(system),
         first,
         share,
         HERE / "guest.sh",
         memory_mb=memory_mb,
-        panel=panel,
+        panel=emulator.port,
     )
     log = share / "console"
     started = time.monotonic()
     guest = machine.start(argv, log)
     try:
-        machine.Monitor(share)
+        machine.Monitor(
+            share, {"press": partial(press, emulator), "glass": partial(glass, emulator)}
+        )
         follow(guest, log, started + timeout)
     finally:
         guest.kill()
         guest.wait()
+        emulator.close()
     print(f"vm: {time.monotonic() - started:.0f} s")
     try:
         return int((share / "exit").read_text())
     except (OSError, ValueError):
         print(f"vm: the guest came to no end; its console is in {log}", file=sys.stderr)
         return 3
+
+
+def press(emulator: Emulator, key: str) -> None:
+    """A key of the panel, down and up."""
+    emulator.press(Key(key))
+
+
+def glass(emulator: Emulator) -> dict[str, Any]:
+    """What the panel shows."""
+    picture = emulator.picture()
+    return {"rows": picture.rows, "lights": [colour.name for colour in picture.lights]}
 
 
 def follow(guest: runner.Child, log: Path, until: float) -> None:
@@ -81,7 +101,7 @@ def main() -> int:
     parser.add_argument("--shell", help="run this in the guest instead of the tests")
     parser.add_argument("--timeout", type=float, default=1500, help="seconds for all of it")
     parser.add_argument("--memory", type=int, default=2048, help="MiB")
-    parser.add_argument("--panel", help="a pty to be the guest's USB serial panel")
+    parser.add_argument("--panel", choices=MODELS, default="cfa635", help="the guest's front panel")
     wish, rest = parser.parse_known_args()
     python = PROJECT / ".venv" / "bin" / "python"
     tests = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "hwtests"]

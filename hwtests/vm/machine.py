@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ class Monitor:
     share, one JSON object; the host acts and answers with `answer-N`. Events of the machine (a
     barking watchdog) are appended to `events`, a JSON line each."""
 
-    def __init__(self, share: Path) -> None:
+    def __init__(self, share: Path, more: Mapping[str, Callable[..., Any]]) -> None:
+        """more: acts beside the machine's own, by name."""
         self._share = share
         self._socket = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + 20
@@ -74,6 +75,7 @@ class Monitor:
             "screendump": self._screendump,
             "pull": self._pull,
             "plug": self._plug,
+            **more,
         }
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -129,7 +131,16 @@ class Monitor:
         """Puts the USB panel back."""
         words = dict(word.split("=") for word in PANEL.split(",")[1:])
         words["always-plugged"] = True  # type: ignore[assignment]
-        self.command("device_add", driver="usb-serial", bus="usb.0", **words)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.command("device_add", driver="usb-serial", bus="usb.0", **words)
+                return
+            except RuntimeError as error:
+                # QEMU lets the old device's terminal go a little after the device itself.
+                if "in use" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
 
 def start(argv: list[str], log: Path) -> runner.Child:
