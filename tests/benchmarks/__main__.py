@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import composite, floor, kernels, pacing, stream
+from tests.benchmarks import callback, composite, floor, kernels, pacing, stream
 
 Rows = list[dict[str, Any]]
 
@@ -48,6 +48,7 @@ def main() -> int:
         "unpaced": ("Tx and Rx unpaced against the bare loops", lambda: stream.unpaced(3)),
         "real-time": ("Tx and Rx in real time", lambda: stream.real_time(wish.seconds)),
         "latency": ("latency at 1080p50, ms", lambda: stream.latency(short)),
+        "callback": ("a card's callback at 720p60, stand-in card", lambda: callback.run(short / 2)),
         "pacing": ("ST 2110-21 at the receiver's end", lambda: pacing.run(short)),
     }
     failed = []

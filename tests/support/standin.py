@@ -77,12 +77,14 @@ class Remote:
         self._path = path
         self._socket: socket.socket | None = None
 
-    def environment(self) -> dict[str, str]:
-        """What the other process must have: where the library is, and where it listens."""
+    def environment(self, begin: str = "") -> dict[str, str]:
+        """What the other process must have: where the library is, where it listens, and what is
+        done when it is loaded (commands with semicolons between)."""
         return {
             **os.environ,
             "LD_LIBRARY_PATH": str(library().parent),
             "STANDIN_SOCKET": str(self._path),
+            "STANDIN_BEGIN": begin,
         }
 
     def connect(self, seconds: float = 20) -> None:

@@ -11,6 +11,8 @@ std::chrono::steady_clock::time_point instant(int64_t mono) {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(mono));
 }
 
+constexpr int64_t kFramesToDetect = 2;  // after a start; they come marked as without input
+
 // Line 10 carries what the wire says it carries (ST 352); line 12 the frame's number.
 void attach_packets(CapturedFrame* frame, uint64_t sequence) {
   std::vector<uint8_t> number(8);
@@ -45,10 +47,11 @@ void Capture::call(std::unique_lock<std::mutex>& lock, Call&& what) {
   wake_.notify_all();
 }
 
-// After this no callback runs, unless it is the callback that asks.
+// After this no callback runs and, when stopped, the thread holds no frame; unless it is the
+// callback that asks.
 void Capture::quiet(std::unique_lock<std::mutex>& lock) {
   if (std::this_thread::get_id() == thread_) return;
-  wake_.wait(lock, [&] { return !in_callback_; });
+  wake_.wait(lock, [&] { return !in_callback_ && (running_ || !in_stretch_); });
 }
 
 void Capture::run() {
@@ -57,7 +60,10 @@ void Capture::run() {
   thread_ = std::this_thread::get_id();
   for (;;) {
     wake_.wait(lock, [&] { return running_ && !gone_; });
+    in_stretch_ = true;
     stream(lock);
+    in_stretch_ = false;
+    wake_.notify_all();
   }
 }
 
@@ -101,7 +107,7 @@ void Capture::stream(std::unique_lock<std::mutex>& lock) {
   };
   auto goes_on = [&] { return generation == generation_ && running_ && !gone_; };
   for (int64_t k = 0; goes_on(); ++k, ++sequence_) {
-    if (tell_change(lock)) continue;
+    if (k >= kFramesToDetect && tell_change(lock)) continue;
     const bool shown = source_.signal && source_.mode == mode.code;
     const int64_t due = begins(k + 1);
     const auto allocator = allocator_;
@@ -251,7 +257,8 @@ Result Capture::DisableAudioInput() {
 Result Capture::StartStreams() {
   const std::lock_guard lock(mutex_);
   if (usable() != abi::kOk) return usable();
-  if (!enabled_ || running_) return abi::kAccessDenied;
+  if (!enabled_) return abi::kAccessDenied;
+  if (running_) return abi::kOk;  // GStreamer's two threads may both ask, and take no for an error
   running_ = true;
   ++generation_;
   if (!thread_runs_) {

@@ -32,7 +32,7 @@ class Capture final : public Face<abi::Input> {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::thread::id thread_;
-  bool thread_runs_ = false, in_callback_ = false;
+  bool thread_runs_ = false, in_callback_ = false, in_stretch_ = false;
   const bool can_capture_, can_detect_;
   bool gone_ = false, enabled_ = false, running_ = false;
   Source source_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that a test gives, one line each: what happens on the wires and to the cards.
 // Through standin_command, or from outside through the Unix socket that STANDIN_SOCKET names
-// (one line in, one line back), so that a third party's program can be driven too.
+// (one line in, one line back), so that a third party's program can be driven too. What
+// STANDIN_BEGIN holds, commands with semicolons between, is done when the library is loaded.
 //
 //   signal D on|off            the camera is plugged or unplugged
 //   source D MODE 8|10|12|rgb  another format comes; code of the mode, '_' for a blank
@@ -142,7 +143,11 @@ void serve(int door) {
   }
 }
 
-__attribute__((constructor)) void open_door() {
+__attribute__((constructor)) void begin() {
+  std::istringstream commands(std::getenv("STANDIN_BEGIN") ? std::getenv("STANDIN_BEGIN") : "");
+  for (std::string one; std::getline(commands, one, ';');)
+    if (const std::string answer = obey(one); answer.starts_with("error"))
+      broken(answer.c_str(), "STANDIN_BEGIN");
   const char* path = std::getenv("STANDIN_SOCKET");
   if (!path) return;
   sockaddr_un name{};

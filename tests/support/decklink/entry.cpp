@@ -151,6 +151,10 @@ EXPORTED standin::abi::Discovery* CreateDeckLinkDiscoveryInstance_0003() {
 EXPORTED standin::abi::ApiInformation* CreateDeckLinkAPIInformationInstance_0001() {
   return new standin::Information;
 }
+EXPORTED standin::abi::VideoFrameAncillaryPackets*
+CreateVideoFrameAncillaryPacketsInstance_0001() {
+  return new standin::PacketsObject;
+}
 // For the program that has loaded the library: one command, its answer (cut to size, with a 0).
 EXPORTED void standin_command(const char* command, char* answer, size_t size) {
   std::snprintf(answer, size, "%s", standin::obey(command).c_str());
