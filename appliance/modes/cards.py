@@ -7,12 +7,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from drivers.decklink import DeckLinkSink, DeckLinkSource
 from drivers.file import CaptureSink, FileSource, NullSink, PngSink, RawSink
 from drivers.synthetic import SyntheticSink, SyntheticSource
 from drivers.video import Layout, Sink, Source, VideoFormat
 
-SOURCES = "synthetic or file:PATH"
-SINKS = "null, check, capture:DIR, png:DIR, raw:FILE or drm:CONNECTOR"
+SOURCES = "synthetic, file:PATH or decklink:KEY"
+SINKS = (
+    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR or decklink:KEY[,scheduled]"
+)
 
 
 class Card(Source, Protocol):
@@ -52,6 +55,11 @@ def make_source(
             ) from None
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
+    if kind == "decklink" and colon:
+        try:
+            return DeckLinkSource(path, fmt)
+        except ValueError as error:
+            raise ValueError(f"source: {error}") from None
     raise ValueError(f"source: {text!r} is unknown; choose {SOURCES}")
 
 
@@ -70,6 +78,14 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
         "png": lambda place: PngSink(place, realtime=realtime),
         "raw": lambda place: RawSink(place, realtime=realtime),
     }
+    if kind == "decklink" and colon:
+        key, _, way = path.partition(",")
+        if way not in ("", "scheduled"):
+            raise ValueError(f"sink: {way!r} is no way of playout; write decklink:KEY,scheduled")
+        try:
+            return DeckLinkSink(key, scheduled=way == "scheduled", realtime=realtime)
+        except ValueError as error:
+            raise ValueError(f"sink: {error}") from None
     if kind in plain and not colon:
         return plain[kind]()
     if kind in writing and path:
