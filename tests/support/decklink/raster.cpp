@@ -149,7 +149,8 @@ void Playout::raster(std::unique_lock<std::mutex>& lock) {
   const uint64_t generation = ++generation_;
   const Mode& mode = *find_mode(mode_);
   const int64_t period = mode.period();
-  const int64_t zero = clock_.at(rtv::mono_now());
+  // Where GetHardwareReferenceClock says that a frame begins.
+  const int64_t zero = clock_.at(rtv::mono_now()) / period * period;
   auto boundary = [&](int64_t n) {
     return zero + static_cast<int64_t>(static_cast<__int128>(n) * mode.duration * kSecond /
                                        mode.scale);
