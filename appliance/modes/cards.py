@@ -13,9 +13,7 @@ from drivers.synthetic import SyntheticSink, SyntheticSource
 from drivers.video import Layout, Sink, Source, VideoFormat
 
 SOURCES = "synthetic, file:PATH or decklink:KEY"
-SINKS = (
-    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR or decklink:KEY[,scheduled]"
-)
+SINKS = "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR or decklink:KEY[,scheduled]"
 
 
 class Card(Source, Protocol):

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drivers.decklink import DeckLinkSink, DeckLinkSource, Driver
 from drivers.video import Sampling, format_named
-from tests.drivers.decklink_bench import TINY, cards, driver
-from tests.support.decklink_card import MONITOR, RECORDER, Pretend
+from tests.drivers.decklink_bench import (
+    DUO,
+    DUO_AT,
+    HD,
+    INACTIVE,
+    MONITOR,
+    RECORDER,
+    cards,
+    driver,
+    until,
+)
+from tests.support.standin import Local
 
 __all__ = ["cards"]
 
@@ -35,55 +46,66 @@ def test_a_library_that_does_not_load_is_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("cards")
 def test_the_list() -> None:
     found = {card.key: card for card in driver().cards()}
-    assert list(found) == ["101", "202", "303", "47:404"]
-    recorder, monitor, inactive, old = found.values()
-    assert recorder.can == ("capture",)
-    assert recorder.why_no_playout == "it has no output"
-    assert recorder.inputs == ("SDI", "HDMI")
-    assert recorder.detects_format
-    assert monitor.can == ("playout",)
-    assert monitor.trims_clock
-    assert monitor.preroll == 3
+    assert list(found) == [DUO, INACTIVE, RECORDER, MONITOR]
+    duo, inactive, recorder, monitor = found.values()
+    assert duo.can == ("capture", "playout")
+    assert duo.name == "Stand-in Duo (1)"
+    assert (duo.duplex, duo.sub_device, duo.sub_devices) == ("full", 0, 2)
+    assert (duo.inputs, duo.outputs) == (("SDI", "HDMI"), ("SDI",))
+    assert duo.detects_format
+    assert duo.trims_clock
+    assert duo.preroll == 2
     assert inactive.can == ()
     assert inactive.duplex == "inactive"
     assert "inactive" in inactive.why_no_capture
-    assert old.can == ("capture", "playout")
-    assert not old.trims_clock
-    assert driver().version == "14.2.1"
+    assert recorder.can == ("capture",)
+    assert recorder.why_no_playout == "it has no output"
+    assert not recorder.detects_format
+    assert monitor.can == ("playout",)
+    assert not monitor.trims_clock
+    assert driver().version == "14.2.0"
 
 
 @pytest.mark.usefixtures("cards")
 def test_cards_that_cannot_be_used_are_refused_in_one_line() -> None:
     found = driver()
-    for key, why in [("303", "inactive"), ("202", "no input"), ("999", "choose 101")]:
+    for key, why in [(INACTIVE, "inactive"), (MONITOR, "no input"), ("999", f"choose {DUO}")]:
         with pytest.raises(ValueError, match=why) as said:
-            DeckLinkSource(key, TINY, driver=found)
+            DeckLinkSource(key, HD, driver=found)
         assert "\n" not in str(said.value)
     with pytest.raises(ValueError, match="it has no output"):
-        DeckLinkSink("101", driver=found)
+        DeckLinkSink(RECORDER, driver=found)
 
 
 @pytest.mark.usefixtures("cards")
-def test_formats_that_no_card_captures_are_refused() -> None:
+def test_what_no_card_does_is_refused() -> None:
     found = driver()
+    changes: dict[str, Any]
     for changes in ({"depth": 12}, {"sampling": Sampling.RGB}, {"sampling": Sampling.YCBCR_444}):
         with pytest.raises(ValueError, match="choose YCbCr-4:2:2 of 8 or 10 bit"):
-            DeckLinkSource("101", format_named("1080p50", **changes), driver=found)
+            DeckLinkSource(DUO, format_named("1080p50", **changes), driver=found)
+    options: dict[str, Any]
     for options in ({"buffers": 2}, {"channels": 3}, {"connector": "VGA"}):
         with pytest.raises(ValueError):
-            DeckLinkSource("101", TINY, driver=found, **options)
+            DeckLinkSource(DUO, HD, driver=found, **options)
     for options in ({"ahead": 3}, {"margin_ns": -1}, {"idle_ns": 1}, {"trim_seconds": 0.0}):
         with pytest.raises(ValueError):
-            DeckLinkSink("202", driver=found, **options)
+            DeckLinkSink(DUO, driver=found, **options)
 
 
-def test_arrival_and_removal_are_news(cards: Pretend) -> None:
+def test_arrival_and_removal_are_news(cards: Local) -> None:
     found = driver()
-    assert found.news() == [("arrived", k) for k in ("101", "202", "303", "47:404")]
-    cards.plug(RECORDER, False)
-    assert found.news() == [("removed", "101")]
-    assert [card.key for card in found.cards()] == ["202", "303", "47:404"]
-    cards.plug(MONITOR, False)
-    cards.plug(RECORDER, True)
-    assert found.news() == [("removed", "202"), ("arrived", "101")]
-    assert found.news() == []
+    news: list[tuple[str, str]] = []
+
+    def heard(*wanted: tuple[str, str]) -> bool:
+        news.extend(found.news())
+        return news == list(wanted)
+
+    until(lambda: heard(*(("arrived", k) for k in (DUO, INACTIVE, RECORDER, MONITOR))), "first")
+    news.clear()
+    cards(f"remove {DUO_AT}")
+    until(lambda: heard(("removed", DUO)), "the removal is not told", lambda: news)
+    assert [card.key for card in found.cards()] == [INACTIVE, RECORDER, MONITOR]
+    news.clear()
+    cards(f"arrive {DUO_AT}")
+    until(lambda: heard(("arrived", DUO)), "the arrival is not told", lambda: news)
