@@ -147,7 +147,9 @@ void Capture::stream(std::unique_lock<std::mutex>& lock) {
       } else {
         ++counts_.sent;
         const auto callback = callback_;
-        const auto [first, samples] = sound_of(k, mode);
+        const auto heard = sound_of(k, mode);
+        const int64_t first = heard.first;
+        const uint32_t samples = heard.second;
         call(lock, [&] {
           SoundPacket* sound = nullptr;
           if (channels) {

@@ -47,7 +47,6 @@ class Capture final : public Face<abi::Input> {
   Held<abi::MemoryAllocator> allocator_;
   std::atomic<long> held_{0};
   uint64_t sequence_ = 0;  // of the camera: goes on whatever the client does
-  int64_t sound_ = 0;
   Oscillator& clock_;
 
   void run();

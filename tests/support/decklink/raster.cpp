@@ -112,11 +112,12 @@ void Playout::play_sound(const Mode& mode) {
 // Copies the picture on the wire and writes its line of the log, without the lock.
 void Playout::show(std::unique_lock<std::mutex>& lock, const Mode& mode, int64_t mono,
                    int64_t clock) {
-  const auto frame = now_;
+  auto frame = now_;
   Shown shown;
   shown.boundary = boundary_;
   shown.mono = mono;
   shown.clock = clock;
+  in_callback_ = true;  // whoever stops the output waits until we hold no frame
   lock.unlock();
   void* bytes = nullptr;
   frame->GetBytes(&bytes);
@@ -139,7 +140,10 @@ void Playout::show(std::unique_lock<std::mutex>& lock, const Mode& mode, int64_t
   if (const auto* known = ours(frame.get()))
     for (const auto& packet : known->packets()->all())
       shown.packets += (shown.packets.empty() ? "" : " ") + std::to_string(packet->GetDID());
+  frame = {};
   lock.lock();
+  in_callback_ = false;
+  wake_.notify_all();
   last_ = std::move(copy);
   log_.push_back(std::move(shown));
   if (log_.size() > 300) log_.pop_front();
