@@ -1,0 +1,90 @@
+"""vkms for the guest: a pretend display controller with exact vblanks, which Debian's kernels leave
+out. Built from Debian's kernel source against its headers; nothing is installed.
+
+python -m hwtests.vm.vkms
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from appliance import runner
+from hwtests.vm import kernel
+
+PROJECT = Path(__file__).resolve().parents[2]
+_INSIDE = "drivers/gpu/drm/vkms"
+
+
+def built(folder: Path) -> Path:
+    """Where the module is, once it is built."""
+    return folder / "vkms" / "vkms.ko"
+
+
+def build(folder: Path) -> Path:
+    """Builds the module for the guest's kernel, once. folder: that of `kernel.fetch`. Takes about
+    half a minute and 140 MB of download. runner.CommandError says what failed."""
+    module = built(folder)
+    system = kernel.fetch(folder)
+    release = (system / "version").read_text()
+    made_for = module.with_name("version")
+    if module.exists() and made_for.exists() and made_for.read_text() == release:
+        return module
+    series = ".".join(release.split(".")[:2])
+    version = _version(f"linux-image-{release}")
+    common = release.removesuffix("-amd64") + "-common"
+    packages = [
+        *(f"linux-headers-{release}", f"linux-headers-{common}"),
+        *(f"linux-kbuild-{series}", f"linux-source-{series}"),
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as text:
+        place = Path(text)
+        names = [f"{package}={version}" for package in packages]
+        runner.run(["apt-get", "download", "-q", *names], cwd=place, timeout=600)
+        for package in packages:
+            (file,) = place.glob(f"{package}_*.deb")
+            runner.run(["dpkg-deb", "-x", str(file), str(place)], timeout=300)
+        headers = place / "usr" / "src" / f"linux-headers-{release}"
+        # The package believes itself to be installed.
+        (headers / "Makefile").write_text(
+            f"include {place}/usr/src/linux-headers-{common}/Makefile\n"
+        )
+        source = f"linux-source-{series}"
+        archive = place / "usr" / "src" / f"{source}.tar.xz"
+        runner.run(
+            ["tar", "-xJf", str(archive), "-C", str(place), f"{source}/{_INSIDE}"], timeout=600
+        )
+        tree = place / source / _INSIDE
+        runner.run(
+            ["make", "-C", str(headers), f"M={tree}", "CONFIG_DRM_VKMS=m", "modules"], timeout=900
+        )
+        module.parent.mkdir(exist_ok=True)
+        shutil.copy(tree / "vkms.ko", module)
+        made_for.write_text(release)
+    return module
+
+
+def _version(package: str) -> str:
+    said = runner.run(["apt-cache", "policy", package])
+    for line in said.splitlines():
+        name, _, value = line.strip().partition(": ")
+        if name == "Candidate" and value != "(none)":
+            return value
+    raise runner.CommandError(f"apt knows no {package}; run: apt-get update")
+
+
+def main() -> int:
+    """Builds, and says where."""
+    try:
+        print(f"vkms: {build(PROJECT / 'build' / 'vm')}")
+    except runner.CommandError as error:
+        print(f"vkms: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
