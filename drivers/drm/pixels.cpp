@@ -50,6 +50,19 @@ RTV_TWICE(unpack_v210, (const uint8_t *in, uint32_t groups, uint16_t *y, uint16_
 RTV_TWICE(unpack_uyvy, (const uint8_t *in, uint32_t pairs, uint16_t *y, uint16_t *u, uint16_t *v),
           kernel::unpack_uyvy(in, pairs, y, u, v))
 
+RTV_TWICE(pack_uyvy,
+          (const uint16_t *y, const uint16_t *u, const uint16_t *v, uint32_t pairs, int down,
+           uint32_t *out),
+          kernel::pack8<false>(y, u, v, pairs, down, out))
+RTV_TWICE(pack_yuyv,
+          (const uint16_t *y, const uint16_t *u, const uint16_t *v, uint32_t pairs, int down,
+           uint32_t *out),
+          kernel::pack8<true>(y, u, v, pairs, down, out))
+RTV_TWICE(pack_y210,
+          (const uint16_t *y, const uint16_t *u, const uint16_t *v, uint32_t pairs, int up,
+           uint32_t *out),
+          kernel::pack16(y, u, v, pairs, up, out))
+
 bool has_wide() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx2");
@@ -163,27 +176,11 @@ void Painter::line(const rtv_frame *f, uint32_t row, uint8_t *out) {
     (ten ? RTV_PICK(to_rgb10, wide_) : RTV_PICK(to_rgb8, wide_))(a, b, c, n, m_, words);
     return;
   }
-  if (pixel_ == Pixel::y210) {
-    const int up = 16 - format_.depth;
-    for (uint32_t i = 0; i < n / 2; ++i, out += 8) {
-      store16(out, static_cast<uint32_t>(a[2 * i] << up));
-      store16(out + 2, static_cast<uint32_t>(b[i] << up));
-      store16(out + 4, static_cast<uint32_t>(a[2 * i + 1] << up));
-      store16(out + 6, static_cast<uint32_t>(c[i] << up));
-    }
-    return;
-  }
-  const int down = format_.depth - 8, half = down ? 1 << (down - 1) : 0;
-  auto byte = [&](uint16_t v) {
-    return static_cast<uint8_t>(std::min((v + half) >> down, 255));
-  };
-  const int luma = pixel_ == Pixel::uyvy ? 1 : 0;
-  for (uint32_t i = 0; i < n / 2; ++i, out += 4) {
-    out[luma] = byte(a[2 * i]);
-    out[luma + 2] = byte(a[2 * i + 1]);
-    out[1 - luma] = byte(b[i]);
-    out[3 - luma] = byte(c[i]);
-  }
+  if (pixel_ == Pixel::y210)
+    RTV_PICK(pack_y210, wide_)(a, b, c, n / 2, 16 - format_.depth, words);
+  else
+    (pixel_ == Pixel::uyvy ? RTV_PICK(pack_uyvy, wide_) : RTV_PICK(pack_yuyv, wide_))(
+        a, b, c, n / 2, format_.depth - 8, words);
 }
 
 void Painter::mean(const uint8_t *a, const uint8_t *b, uint8_t *out) const {
@@ -249,12 +246,14 @@ void Painter::black(uint8_t *memory, uint32_t pitch, uint32_t width, uint32_t he
                                  {0, y, 0, 128, 0, y, 0, 128}};
   const uint8_t *p = pattern[static_cast<size_t>(pixel) - 1];
   const size_t n = static_cast<size_t>(width) * bits_of(pixel) / 8;
+  std::vector<uint8_t> line(is_rgb(pixel) ? 0 : n);
+  for (size_t i = 0; i < line.size(); ++i) line[i] = p[i % 8];
   for (uint32_t row = 0; row < height; ++row) {
     uint8_t *out = memory + static_cast<size_t>(pitch) * row;
     if (is_rgb(pixel))
       std::memset(out, 0, n);
     else
-      for (size_t i = 0; i < n; i += 4) std::memcpy(out + i, p + i % 8, std::min<size_t>(4, n - i));
+      std::memcpy(out, line.data(), n);
   }
 }
 

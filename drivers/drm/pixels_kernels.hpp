@@ -39,7 +39,7 @@ RTV_INLINE void to_rgb(const uint16_t *y, const uint16_t *u, const uint16_t *v, 
     const int32_t r = clamped(static_cast<int32_t>(l + rv * v[i] + r0) >> shift, top);
     const int32_t g = clamped(static_cast<int32_t>(l + gu * u[i] + gv * v[i] + g0) >> shift, top);
     const int32_t b = clamped(static_cast<int32_t>(l + bu * u[i] + b0) >> shift, top);
-    out[i] = static_cast<uint32_t>(r << (2 * kBits) | g << kBits | b);
+    out[i] = htole32(static_cast<uint32_t>(r << (2 * kBits) | g << kBits | b));
   }
 }
 
@@ -55,7 +55,7 @@ RTV_INLINE void scale_rgb(const uint16_t *r, const uint16_t *g, const uint16_t *
     const int32_t x = clamped(static_cast<int32_t>(my * r[i] + add) >> shift, top);
     const int32_t y = clamped(static_cast<int32_t>(my * g[i] + add) >> shift, top);
     const int32_t z = clamped(static_cast<int32_t>(my * b[i] + add) >> shift, top);
-    out[i] = static_cast<uint32_t>(x << (2 * kBits) | y << kBits | z);
+    out[i] = htole32(static_cast<uint32_t>(x << (2 * kBits) | y << kBits | z));
   }
 }
 
@@ -80,6 +80,31 @@ RTV_INLINE void unpack_uyvy(const uint8_t *in, uint32_t pairs, uint16_t *y, uint
     y[2 * i] = in[4 * i + 1];
     v[i] = in[4 * i + 2];
     y[2 * i + 1] = in[4 * i + 3];
+  }
+}
+
+// 4:2:2 to four octets for two pixels, rounded from `down` more bits; luma first or chroma first.
+template <bool kLumaFirst>
+RTV_INLINE void pack8(const uint16_t *y, const uint16_t *u, const uint16_t *v, uint32_t pairs,
+                      int down, uint32_t *out) {
+  const int32_t half = down ? 1 << (down - 1) : 0;
+  for (uint32_t i = 0; i < pairs; ++i) {
+    const auto a = static_cast<uint32_t>(clamped((y[2 * i] + half) >> down, 255));
+    const auto b = static_cast<uint32_t>(clamped((y[2 * i + 1] + half) >> down, 255));
+    const auto c = static_cast<uint32_t>(clamped((u[i] + half) >> down, 255));
+    const auto d = static_cast<uint32_t>(clamped((v[i] + half) >> down, 255));
+    out[i] = htole32(kLumaFirst ? a | c << 8 | b << 16 | d << 24 : c | a << 8 | d << 16 | b << 24);
+  }
+}
+
+// Y210: Y Cb Y Cr, 16 bits each, value in the high bits.
+RTV_INLINE void pack16(const uint16_t *y, const uint16_t *u, const uint16_t *v, uint32_t pairs,
+                       int up, uint32_t *out) {
+  for (uint32_t i = 0; i < pairs; ++i) {
+    const auto a = static_cast<uint32_t>(y[2 * i]) << up & 0xffffu;
+    const auto b = static_cast<uint32_t>(y[2 * i + 1]) << up & 0xffffu;
+    out[2 * i] = htole32(a | static_cast<uint32_t>(u[i]) << (16 + up));
+    out[2 * i + 1] = htole32(b | static_cast<uint32_t>(v[i]) << (16 + up));
   }
 }
 

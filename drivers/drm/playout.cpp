@@ -78,6 +78,7 @@ int Playout::start(const rtv_format &format, bool slices) {
   field_ = {};
   last_due_ = last_submit_ = tai_now();
   lead_ = {};
+  place_free_ = placed_due_ = 0;
   stop_ = false;
   running_ = true;
   stats.running = 1;
@@ -178,7 +179,7 @@ int Playout::submit(rtv_frame *frame, int64_t due_tai) {
       stats.overflow.fetch_add(1, std::memory_order_relaxed);
       return RTV_OK;
     }
-    queue_[(head_ + count_++) % kQueue] = {rtv_frame_ref(frame), due_tai ? due_tai : now};
+    queue_[(head_ + count_++) % kQueue] = {rtv_frame_ref(frame), due_tai ? due_tai : now, now};
   }
   last_submit_ = now;
   const uint64_t one = 1;

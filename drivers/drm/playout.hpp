@@ -70,13 +70,14 @@ class Playout {
  private:
   struct Entry {
     rtv_frame *frame = nullptr;
-    int64_t due = 0;
+    int64_t due = 0, submitted = 0;
   };
   // A picture in a buffer of ours, on its way to the screen.
   struct Picture {
     bool valid = false, live = false;
     int buffer = -1;
-    int64_t due = 0, capture = 0, vblank = 0, ready = 0;
+    int64_t due = 0, capture = 0, vblank = 0;
+    int64_t cost = 0;  // from due to converted, without waiting for a place
     uint64_t sequence = 0;
     uint32_t field = 0;
   };
@@ -107,6 +108,7 @@ class Playout {
   bool queued();
   int free_buffer() const;
   int64_t refresh_ns() const { return clock_ ? clock_->period() : 16'666'667; }
+  int64_t lead() const { return std::min(lead_.value(), 2 * picture_ns_); }
   int64_t flip_tai(int64_t mono) const;
   bool plugged() const;
   void sleep(int64_t until);
@@ -142,6 +144,8 @@ class Playout {
   Entry field_;          // the second field of a frame is still to come
   int on_screen_ = kBlack;
   int64_t flying_since_ = 0, seq_ = 0, last_shown_vblank_ = 0, last_due_ = 0;
+  int64_t place_free_ = 0;  // since when the next picture has a buffer and nothing before it
+  int64_t placed_due_ = 0;
   int64_t next_plug_check_ = 0, next_light_ = 0, blocked_until_ = 0;
   uint64_t cookie_ = 0;
   bool said_busy_ = false;

@@ -99,8 +99,9 @@ bool Playout::pop(Entry *e, int64_t now) {
   };
   if (!count_) return false;
   *e = take();
-  // Behind: what is due by now replaces what was due before, so that delay never piles up.
-  while (count_ && queue_[head_].due <= now) {
+  // Behind: what should be on its way by now replaces what should have been before, so that
+  // delay never piles up.
+  while (count_ && queue_[head_].due + lead() <= now) {
     bump(stats.late_dropped);
     rtv_frame_unref(e->frame);
     *e = take();
@@ -132,22 +133,32 @@ bool Playout::convert_next(int64_t now) {
   } else if (!pop(&e, now)) {
     return false;
   }
-  const int64_t began = now;
+  const int64_t began = std::max(now, e.submitted);
   const bool whole = fill(e, field, buffer);
   const int64_t done = tai_now();
   convert.add(done - began);
   const rtv_frame *f = e.frame;
   last_due_ = e.due;
   if (whole) {
-    ready_ = {true, !(f->flags & RTV_SLATE), buffer, e.due, 0, 0, done, f->sequence, field};
+    ready_ = {};
+    ready_.valid = true;
+    ready_.live = !(f->flags & RTV_SLATE);
+    ready_.buffer = buffer;
+    ready_.due = e.due;
+    ready_.sequence = f->sequence;
+    ready_.field = field;
     ready_.capture = f->origin_tai ? f->origin_tai : f->capture_tai;
+    // Waiting for the picture before to leave is the steering's doing: if it counted as cost,
+    // delay would feed on itself.
+    const int64_t waited = std::clamp<int64_t>(place_free_ - e.submitted, 0, began - e.submitted);
+    ready_.cost = done - e.due - waited;
     if (field == 0 && !ready_.live) bump(stats.slates);
     place(&ready_);
   } else {
     bump(stats.incomplete);
   }
   if (format_.scan == RTV_INTERLACED && field == 0 && whole)
-    field_ = {e.frame, e.due};  // the reference goes with it
+    field_ = e;  // the reference goes with it
   else
     rtv_frame_unref(e.frame);
   return true;
@@ -177,13 +188,17 @@ bool Playout::fill(const Entry &e, uint32_t field, int buffer) {
 // Chooses the picture's vblank, and counts what that means.
 void Playout::place(Picture *p) {
   if (!has_vblank_ || !clock_->running()) return;
-  lead_.add(p->ready - p->due);
-  const Assignment a = steering_->next(*clock_, p->due + lead_.value() + kMargin);
+  lead_.add(p->cost);
+  // Pictures that were lost before they came here are no slip.
+  const int64_t apart = (p->due - placed_due_ + picture_ns_ / 2) / picture_ns_;
+  const int64_t pictures = placed_due_ ? std::clamp<int64_t>(apart, 1, 1000) : 1;
+  placed_due_ = p->due;
+  const Assignment a = steering_->next(*clock_, p->due + lead() + kMargin, pictures);
   p->vblank = a.vblank;
   if (a.slip > 0) bump(stats.slips_repeat, a.slip);
   if (a.slip < 0) bump(stats.slips_drop, -a.slip);
   stats.wait_ns = a.wait;
-  stats.lead_ns = lead_.value();
+  stats.lead_ns = lead();
   if (a.first || a.slip) {
     stats.wait_min_ns = a.wait;
     stats.wait_max_ns = a.wait;
@@ -219,6 +234,7 @@ int64_t Playout::commit_ready(int64_t now) {
   if (ready_.vblank) {
     if (ready_.vblank <= last_shown_vblank_) {  // the steering left it out
       ready_ = {};
+      place_free_ = now;
       return now;
     }
     // After the vblank before; a commit before that one would be shown with it.
@@ -227,12 +243,16 @@ int64_t Playout::commit_ready(int64_t now) {
     if (now > clock_->at(ready_.vblank)) {
       bump(stats.late_dropped);
       ready_ = {};
+      place_free_ = now;
       return now;
     }
   } else if (now < ready_.due && !has_vblank_) {
     return ready_.due;
   }
-  if (commit(ready_)) ready_ = {};
+  if (commit(ready_)) {
+    ready_ = {};
+    place_free_ = tai_now();
+  }
   return now + kMs;
 }
 
@@ -287,6 +307,7 @@ void Playout::shown(const Flip &flip) {
   const Picture p = flying_;
   flying_ = {};
   on_screen_ = p.buffer;
+  place_free_ = tai_now();
   const int64_t tai = flip_tai(flip.mono_ns);
   stats.last_flip_tai = tai;
   if (has_vblank_) {
@@ -303,7 +324,9 @@ void Playout::shown(const Flip &flip) {
   if (p.live && p.capture) capture_to_flip.add(tai - p.capture);
   if (p.vblank && seq_ > p.vblank) {
     bump(stats.missed_vblanks);
-    lead_.add(flying_since_ - p.due + refresh_ns() / 4);
+    // Committed in the last half of a refresh, because it was not ready before: that was too late.
+    if (flying_since_ > clock_->at(p.vblank) - refresh_ns() / 2)
+      lead_.add(p.cost + refresh_ns() / 8);
   }
   journal.pictures.put({p.sequence, p.field, p.due, tai, has_vblank_ ? seq_ : 0, p.vblank});
 }
