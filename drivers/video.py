@@ -208,3 +208,12 @@ class Punctual(Protocol):
     def late_wakes(self) -> list[tuple[int, int]]:
         """When its thread meant to go on and when it did, ns TAI, where that was 1 ms later or
         more; the last 256, oldest first."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A card that has something to say beside its counts."""
+
+    def events(self) -> list[tuple[int, str, str]]:
+        """What happened since the last call: when (TAI ns), "info", "warning" or "error", and one
+        line for the log without patient data."""

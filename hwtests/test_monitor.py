@@ -157,7 +157,7 @@ def test_without_frames_the_screen_is_black_and_live_again_with_them(play: Any, 
     assert matches(grab, wanted)
     player.wait(lambda stats: stats["black"] == 1, 2 * 4 + 3)
     assert matches(grab, np.zeros_like(wanted))
-    assert any("black" in text for _, text in player.sink.events())
+    assert any("black" in text for _, _, text in player.sink.events())
     wanted = player.show()
     player.shown(2)
     assert matches(grab, wanted)
@@ -178,22 +178,21 @@ def test_a_killed_program_leaves_no_picture(monitor: dict[str, Any], grab: Grab)
         "player = Player(sys.argv[1], SLOW); player.show(); player.shown(1)\n"
         "print('shown', flush=True); time.sleep(60)\n"
     )
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", program, monitor["key"]], cwd=ROOT, stdout=subprocess.PIPE
-    )
-    try:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"shown\n"
-        before = grab()
-        assert before.any()
-        child.send_signal(signal.SIGKILL)
-        child.wait(10)
-        until = time.monotonic() + 5
-        while (after := grab()).shape == before.shape and (after == before).all():
-            assert time.monotonic() < until, "a dead program's picture stands"
-    finally:
-        child.kill()
-        child.wait()
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"shown\n"
+            before = grab()
+            assert before.any()
+            child.send_signal(signal.SIGKILL)
+            child.wait(10)
+            until = time.monotonic() + 5
+            while (after := grab()).shape == before.shape and (after == before).all():
+                assert time.monotonic() < until, "a dead program's picture stands"
+        finally:
+            child.kill()
 
 
 def test_a_card_that_somebody_holds_is_refused_in_one_line(
@@ -240,7 +239,7 @@ def test_a_monitor_that_is_pulled_and_put_back_shows_again(
     player.shown(2)
     if monitor.get("grab"):
         assert matches(request.getfixturevalue("grab"), wanted)
-    said = " / ".join(text for _, text in player.sink.events())
+    said = " / ".join(text for _, _, text in player.sink.events())
     assert "was unplugged: pictures go into nothing" in said
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.engine._engine import Receiver, Transmitter
 from appliance.modes.machine import Diary
-from drivers.video import Punctual, Sink, Source
+from drivers.video import Punctual, Sink, Source, Telling
 
 
 class StreamMode:
@@ -60,5 +60,8 @@ class StreamMode:
     def events(self) -> list[dict[str, Any]]:
         """What happened since the last call, also noted for the report."""
         events = [dict(event) for event in self._engine.events()]
+        if isinstance(self._card, Telling):
+            for tai, severity, text in self._card.events():
+                events.append({"severity": severity, "tai": tai, "code": "card", "text": text})
         self.diary.note(events)
         return events

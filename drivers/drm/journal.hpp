@@ -37,6 +37,7 @@ class Ring {
 
 struct Event {
   int64_t tai;
+  bool warning;
   char text[400];
 };
 
@@ -52,8 +53,8 @@ struct Journal {
   Ring<Event, 64> events;
   Ring<Shown, 1024> pictures;
 
-  __attribute__((format(printf, 3, 4))) void say(int64_t tai, const char *format, ...) {
-    Event e{tai, {}};
+  __attribute__((format(printf, 4, 5))) void say(int64_t tai, bool warning, const char *format, ...) {
+    Event e{tai, warning, {}};
     va_list list;
     va_start(list, format);
     std::vsnprintf(e.text, sizeof e.text, format, list);

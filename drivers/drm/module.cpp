@@ -62,7 +62,7 @@ class Sink {
   nb::list events() {
     nb::list out;
     rtv::drm::Event e;
-    while (p_->journal.events.take(&e)) out.append(nb::make_tuple(e.tai, nb::str(e.text)));
+    while (p_->journal.events.take(&e)) out.append(nb::make_tuple(e.tai, e.warning ? "warning" : "info", nb::str(e.text)));
     return out;
   }
   nb::list shown() {

@@ -67,7 +67,7 @@ int Playout::start(const rtv_format &format, bool slices) {
         return RTV_REFUSED;
       }
     } else {
-      journal.say(tai_now(), "no monitor is connected to %s: pictures go into nothing",
+      journal.say(tai_now(), true, "no monitor is connected to %s: pictures go into nothing",
                   options_.connector.c_str());
     }
   } catch (const Trouble &t) {
@@ -114,9 +114,9 @@ std::string Playout::light() {
   stats.refresh_mhz = 0;
   stats.error_ppb = choice_.error_ppb;
   stats.modesets.fetch_add(1);
-  journal.say(tai_now(), "monitor: %s", choice_.text.c_str());
+  journal.say(tai_now(), !choice_.matched, "monitor: %s", choice_.text.c_str());
   if (!has_vblank_)
-    journal.say(tai_now(),
+    journal.say(tai_now(), true,
                 "the driver %s counts no vblanks: pictures are shown at their due time by our own "
                 "clock, and when the glass shows them is not known",
                 device_->driver().c_str());

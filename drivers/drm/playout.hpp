@@ -109,7 +109,7 @@ class Playout {
   int free_buffer() const;
   int64_t refresh_ns() const { return clock_ ? clock_->period() : 16'666'667; }
   int64_t lead() const { return std::min(lead_.value(), 2 * picture_ns_); }
-  int64_t flip_tai(int64_t mono) const;
+  int64_t flip_tai(int64_t mono);
   bool plugged() const;
   void sleep(int64_t until);
 
@@ -144,6 +144,7 @@ class Playout {
   Entry field_;          // the second field of a frame is still to come
   int on_screen_ = kBlack;
   int64_t flying_since_ = 0, seq_ = 0, last_shown_vblank_ = 0, last_due_ = 0;
+  int64_t offset_ = 0, offset_doubt_ = -1;  // TAI - monotonic
   int64_t place_free_ = 0;  // since when the next picture has a buffer and nothing before it
   int64_t placed_due_ = 0;
   int64_t next_plug_check_ = 0, next_light_ = 0, blocked_until_ = 0;

@@ -61,7 +61,7 @@ int64_t Playout::step(int64_t now) {
                          (format_.scan == RTV_INTERLACED ? 2 * picture_ns_ : 0);
     if (tai_now() >= idle) {
       if (!queued()) {
-        journal.say(now, "no frame for two periods: black");
+        journal.say(now, true, "no frame for two periods: black");
         go_black(now);
       }
     } else {
@@ -70,7 +70,7 @@ int64_t Playout::step(int64_t now) {
   }
   if (flying_.valid && now - flying_since_ > kLost) {
     bump(stats.flips_lost);
-    journal.say(now, "the display does not say that it showed a picture; going on without");
+    journal.say(now, true, "the display does not say that it showed a picture; going on without");
     on_screen_ = flying_.buffer;
     flying_ = {};
   }
@@ -271,10 +271,10 @@ bool Playout::commit(const Picture &p) {
   if (e == ENODEV) {
     gone_ = true;
     lit_ = false;
-    journal.say(now, "the display controller is gone");
+    journal.say(now, true, "the display controller is gone");
   } else if (!said_busy_) {
     said_busy_ = true;
-    journal.say(now, "the display refuses a picture: %s%s", std::strerror(e),
+    journal.say(now, true, "the display refuses a picture: %s%s", std::strerror(e),
                 e == EACCES ? "; another program holds the screen" : "");
   }
   blocked_until_ = now + 100 * kMs;
@@ -292,9 +292,23 @@ void Playout::go_black(int64_t) {
   steering_->restart();
 }
 
-int64_t Playout::flip_tai(int64_t mono) const {
-  const int64_t before = mono_now(), tai = tai_now(), after = mono_now();
-  return mono + tai - (before + (after - before) / 2);
+// The two clocks run at one rate and differ by a constant, until somebody sets one of them. So
+// what was found stays until a reading contradicts it by more than its own doubt: a reading that
+// was interrupted in the middle is doubtful by as much.
+int64_t Playout::flip_tai(int64_t mono) {
+  int64_t doubt = kSecond, offset = 0;
+  for (int i = 0; i < 3 && doubt > 5'000; ++i) {
+    const int64_t before = mono_now(), tai = tai_now(), after = mono_now();
+    if (after - before >= doubt) continue;
+    doubt = after - before;
+    offset = tai - (before + doubt / 2);
+  }
+  if (offset_doubt_ < 0 || doubt < offset_doubt_ ||
+      std::abs(offset - offset_) > doubt + offset_doubt_) {
+    offset_ = offset;
+    offset_doubt_ = doubt;
+  }
+  return mono + offset_;
 }
 
 void Playout::take_flips() {
@@ -351,7 +365,7 @@ void Playout::check_plug(int64_t now) {
     lit_ = false;
     bump(stats.unplugs);
     stats.connected = 0;
-    journal.say(now, "the monitor on %s was unplugged: pictures go into nothing",
+    journal.say(now, true, "the monitor on %s was unplugged: pictures go into nothing",
                 options_.connector.c_str());
     flying_ = ready_ = {};
   } else if (!lit_ && there && now >= next_light_) {
@@ -359,7 +373,7 @@ void Playout::check_plug(int64_t now) {
     if (!device_->probe()) return;
     stats.connected = 1;
     const std::string why = light();
-    if (!lit_) journal.say(now, "%s", why.c_str());
+    if (!lit_) journal.say(now, true, "%s", why.c_str());
   }
 }
 

@@ -56,8 +56,8 @@ class DrmSink:
         """The monitor's modes, for a person."""
         return self._card.modes()
 
-    def events(self) -> list[tuple[int, str]]:
-        """What happened since the last call: TAI ns, one line for a person."""
+    def events(self) -> list[tuple[int, str, str]]:
+        """What happened since the last call: TAI ns, "info" or "warning", one line."""
         return self._card.events()
 
     def shown(self) -> list[Shown]:
