@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 
 namespace rtv {
 
@@ -125,7 +126,7 @@ struct Assignment {
 };
 
 class Steering {
-  int64_t repeats_, band_ = 0, last_ = 0;
+  int64_t repeats_, last_ = 0;
   bool started_ = false;
 
  public:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.modes.cards import make_sink
 from drivers.drm import Connector, _drm, choose_connector
 from drivers.video import Scan, VideoFormat, format_named
 
@@ -145,3 +146,9 @@ def test_connectors_by_key_and_by_name() -> None:
         choose_connector("drm:DP-1", [a, b, c])
     with pytest.raises(ValueError, match=r"no 'drm:VGA-1'; connectors here: drm:pci-0:HDMI-A-1"):
         choose_connector("drm:VGA-1", [a])
+
+
+def test_a_connector_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(ValueError, match=r"there is no 'drm:NOWHERE-7'; connectors here: ") as no:
+        make_sink("drm:NOWHERE-7", realtime=False)
+    assert "\n" not in str(no.value)
