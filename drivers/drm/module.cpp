@@ -35,21 +35,22 @@ nb::dict histogram(const rtv::Histogram &h) {
   return d;
 }
 
-class Sink {
+// Its name is its own: nanobind knows types of all modules by their C++ names.
+class MonitorSink {
   Playout *p_;
 
  public:
-  Sink(const std::string &node, const std::string &connector, const std::string &status_file,
-       bool realtime) {
+  MonitorSink(const std::string &node, const std::string &connector,
+              const std::string &status_file, bool realtime) {
     try {
       p_ = new Playout({node, connector, status_file, realtime});
     } catch (const rtv::drm::Trouble &t) {
       throw nb::value_error(t.what());
     }
   }
-  Sink(const Sink &) = delete;
-  Sink &operator=(const Sink &) = delete;
-  ~Sink() {
+  MonitorSink(const MonitorSink &) = delete;
+  MonitorSink &operator=(const MonitorSink &) = delete;
+  ~MonitorSink() {
     nb::gil_scoped_release free;
     p_->close();
     p_->release();
@@ -172,16 +173,16 @@ struct Rehearsal {
 
 NB_MODULE(_drm, m) {
   m.doc() = "Playout on monitors through the kernel's atomic mode setting.";
-  nb::class_<Sink>(m, "Sink")
+  nb::class_<MonitorSink>(m, "Sink")
       .def(nb::init<const std::string &, const std::string &, const std::string &, bool>(),
            nb::kw_only(), "node"_a, "connector"_a, "status_file"_a, "realtime"_a)
-      .def("capsule", &Sink::capsule)
-      .def("close", &Sink::close)
-      .def("events", &Sink::events)
-      .def("shown", &Sink::shown)
-      .def("modes", &Sink::modes)
-      .def("stats", &Sink::stats)
-      .def("histograms", &Sink::histograms);
+      .def("capsule", &MonitorSink::capsule)
+      .def("close", &MonitorSink::close)
+      .def("events", &MonitorSink::events)
+      .def("shown", &MonitorSink::shown)
+      .def("modes", &MonitorSink::modes)
+      .def("stats", &MonitorSink::stats)
+      .def("histograms", &MonitorSink::histograms);
   m.def("choose_mode", &choose, "modes"_a, "format"_a);
   m.def("paint", &paint, "frame"_a, "pixel"_a, "width"_a, "height"_a, "field"_a = -1);
   nb::class_<Rehearsal>(m, "Rehearsal")
