@@ -82,6 +82,16 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str, obj
     return say
 
 
+@pytest.fixture(autouse=True)
+def generator(bench: Bench, request: pytest.FixtureRequest) -> None:
+    """What is connected to an input sends what the bench file says; vivid is told to."""
+    item = request.getfixturevalue("capture") if "capture" in request.fixturenames else None
+    if bench.vivid and item is not None:
+        from hwtests.playing import vivid_sends
+
+        vivid_sends(item["key"], item["format"])
+
+
 class Host:
     """What the host of a virtual machine does for a test; see vm/machine.py."""
 

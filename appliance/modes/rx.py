@@ -176,6 +176,7 @@ _RX_FAULTS = {
     "lost": "video packets were lost on every path",
     "metadata_lost": "metadata packets were lost on every path",
     "concealed_frames": "frames had gaps, filled from the frame before",
+    "mostly_lost": "frames of which less than half came were not shown",
     "late": "frames came after their presentation time",
     "repeats": "times a held frame or banner was shown for want of a live one",
     "no_buffer": "frames were dropped because the sink held every buffer",

@@ -98,7 +98,7 @@ void Presenter::present(const Outgoing &o) {
   }
   publish(o.frame);
   if (!live) {
-    n_.repeats.add();
+    if (presented_ > 0) n_.repeats.add();  // before the first live frame nothing is wanting
     return;
   }
   n_.presented.add();
