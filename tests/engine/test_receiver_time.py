@@ -47,7 +47,10 @@ def test_the_automatic_offset_grows_when_frames_come_late() -> None:
         for n in range(count):
             tai = (first + n) * PERIOD
             # Every frame is complete so long after its instant.
-            delay = begin + (20_000_000 if n < slower else 45_000_000)
+            if n == 0:
+                delay = begin + 20_000_000
+            elif n == slower:
+                delay = s.counters()["link_offset_ns"] + 30_000_000
             while tai_now() < tai + delay:
                 time.sleep(0.0005)
             send(s.video.video(tai * 90_000 // 10**9 & 0xFFFFFFFF, picture(n)), s.ports[0])
