@@ -10,10 +10,14 @@ from typing import Protocol
 from drivers.decklink import DeckLinkSink, DeckLinkSource
 from drivers.file import CaptureSink, FileSource, NullSink, PngSink, RawSink
 from drivers.synthetic import SyntheticSink, SyntheticSource
+from drivers.v4l2 import V4l2Sink, V4l2Source
 from drivers.video import Layout, Sink, Source, VideoFormat
 
-SOURCES = "synthetic, file:PATH or decklink:KEY"
-SINKS = "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR or decklink:KEY[,scheduled]"
+SOURCES = "synthetic, file:PATH, v4l2:KEY or decklink:KEY"
+SINKS = (
+    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR, v4l2:KEY "
+    "or decklink:KEY[,scheduled]"
+)
 
 
 class Card(Source, Protocol):
@@ -58,6 +62,11 @@ def make_source(
             return DeckLinkSource(path, fmt)
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
+    if kind == "v4l2" and path:
+        try:
+            return V4l2Source(path, fmt, realtime=realtime)
+        except ValueError as error:
+            raise ValueError(f"source: {error}") from None
     raise ValueError(f"source: {text!r} is unknown; choose {SOURCES}")
 
 
@@ -75,6 +84,7 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
         "capture": lambda place: CaptureSink(place, realtime=realtime),
         "png": lambda place: PngSink(place, realtime=realtime),
         "raw": lambda place: RawSink(place, realtime=realtime),
+        "v4l2": lambda place: V4l2Sink(str(place), realtime=realtime),
     }
     if kind == "decklink" and colon:
         key, _, way = path.partition(",")

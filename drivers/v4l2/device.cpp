@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+namespace rtv::v4l2 {
+
+namespace {
+
+template <size_t n>
+std::string text_of(const uint8_t (&field)[n]) {
+  const auto *chars = reinterpret_cast<const char *>(field);
+  return {chars, strnlen(chars, n)};
+}
+
+}  // namespace
+
+int Device::open() {
+  close();
+  fd_ = kernel_.open(path_.c_str());
+  if (fd_ < 0) return -fd_;
+  v4l2_capability cap{};
+  if (int e = control(VIDIOC_QUERYCAP, &cap)) return close(), e;
+  flags_ = cap.capabilities & V4L2_CAP_DEVICE_CAPS ? cap.device_caps : cap.capabilities;
+  driver_ = text_of(cap.driver);
+  card_ = text_of(cap.card);
+  bus_ = text_of(cap.bus_info);
+  uint32_t index = 0;
+  timings_ = false;
+  if (captures()) {
+    v4l2_input in{};
+    if (current(&index, nullptr) == 0 && (in.index = index, control(VIDIOC_ENUMINPUT, &in)) == 0)
+      timings_ = in.capabilities & V4L2_IN_CAP_DV_TIMINGS;
+  } else if (plays()) {
+    v4l2_output out{};
+    if (current(&index, nullptr) == 0 &&
+        (out.index = index, control(VIDIOC_ENUMOUTPUT, &out)) == 0)
+      timings_ = out.capabilities & V4L2_OUT_CAP_DV_TIMINGS;
+  }
+  return 0;
+}
+
+void Device::close() {
+  if (fd_ >= 0) kernel_.close(fd_);
+  fd_ = -1;
+}
+
+uint32_t Device::buffer_type() const {
+  if (captures())
+    return flags_ & V4L2_CAP_VIDEO_CAPTURE_MPLANE ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE
+                                                  : V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  return flags_ & V4L2_CAP_VIDEO_OUTPUT_MPLANE ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE
+                                               : V4L2_BUF_TYPE_VIDEO_OUTPUT;
+}
+
+std::vector<Offer> Device::offers() const {
+  std::vector<Offer> found;
+  v4l2_fmtdesc desc{};
+  desc.type = buffer_type();
+  for (; control(VIDIOC_ENUM_FMT, &desc) == 0 && desc.index < 512; ++desc.index)
+    found.push_back({desc.pixelformat, text_of(desc.description)});
+  return found;
+}
+
+int Device::current(uint32_t *index, std::string *name) const {
+  int number = 0;
+  if (int e = control(captures() ? VIDIOC_G_INPUT : VIDIOC_G_OUTPUT, &number)) return e;
+  *index = static_cast<uint32_t>(number);
+  if (!name) return 0;
+  if (captures()) {
+    v4l2_input in{};
+    in.index = *index;
+    if (int e = control(VIDIOC_ENUMINPUT, &in)) return e;
+    *name = text_of(in.name);
+    return 0;
+  }
+  v4l2_output out{};
+  out.index = *index;
+  if (int e = control(VIDIOC_ENUMOUTPUT, &out)) return e;
+  *name = text_of(out.name);
+  return 0;
+}
+
+int Device::query_timings(Timings *found) const {
+  *found = Timings{};
+  const int e = control(VIDIOC_QUERY_DV_TIMINGS, &found->dv);
+  // ERANGE comes with the timings that were seen.
+  if ((e == 0 || e == ERANGE) && found->dv.type == V4L2_DV_BT_656_1120)
+    found->format = format_of(found->dv.bt);
+  return e;
+}
+
+int Device::set_timings(const Timings &wish) const {
+  v4l2_dv_timings dv = wish.dv;
+  return control(VIDIOC_S_DV_TIMINGS, &dv);
+}
+
+int Device::timings_for(const rtv_format &format, Timings *found) const {
+  *found = Timings{};
+  v4l2_enum_dv_timings entry{};
+  for (; entry.index < 4096 && control(VIDIOC_ENUM_DV_TIMINGS, &entry) == 0; ++entry.index) {
+    if (entry.timings.type != V4L2_DV_BT_656_1120) continue;
+    // A format of 1000/1001 is the whole one with a flag.
+    for (const bool reduced : {false, true}) {
+      v4l2_bt_timings bt = entry.timings.bt;
+      if (reduced && !(bt.flags & V4L2_DV_FL_CAN_REDUCE_FPS)) continue;
+      if (reduced) {
+        bt.pixelclock = bt.pixelclock * 1000 / 1001;
+        bt.flags |= V4L2_DV_FL_REDUCED_FPS;
+      }
+      if (!same_signal(format, format_of(bt), true)) continue;
+      // Consumer timings (CTA-861) before the computers' of the same raster.
+      const bool consumer = bt.standards & V4L2_DV_BT_STD_CEA861;
+      if (!consumer && found->format.width) continue;
+      found->dv.type = V4L2_DV_BT_656_1120;
+      found->dv.bt = bt;
+      found->format = format_of(bt);
+      if (consumer) return 0;
+    }
+  }
+  return found->format.width ? 0 : ENODATA;
+}
+
+uint32_t Device::input_state() const {
+  v4l2_input in{};
+  if (current(&in.index, nullptr) != 0 || control(VIDIOC_ENUMINPUT, &in) != 0)
+    return RTV_SIGNAL_LOCKED;  // it cannot tell
+  if (in.status & (V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL)) return RTV_SIGNAL_ABSENT;
+  if (in.status & (V4L2_IN_ST_NO_H_LOCK | V4L2_IN_ST_NO_V_LOCK | V4L2_IN_ST_NO_SYNC))
+    return RTV_SIGNAL_UNLOCKED;
+  return RTV_SIGNAL_LOCKED;
+}
+
+int Device::set_format(uint32_t width, uint32_t height, uint32_t fourcc, uint32_t field,
+                       v4l2_format *got) const {
+  *got = v4l2_format{};
+  got->type = buffer_type();
+  if (planes()) {
+    got->fmt.pix_mp.width = width;
+    got->fmt.pix_mp.height = height;
+    got->fmt.pix_mp.pixelformat = fourcc;
+    got->fmt.pix_mp.field = field;
+  } else {
+    got->fmt.pix.width = width;
+    got->fmt.pix.height = height;
+    got->fmt.pix.pixelformat = fourcc;
+    got->fmt.pix.field = field;
+  }
+  return control(VIDIOC_S_FMT, got);
+}
+
+int Device::set_rate(uint32_t num, uint32_t den) const {
+  v4l2_streamparm parm{};
+  parm.type = buffer_type();
+  v4l2_fract &time = captures() ? parm.parm.capture.timeperframe : parm.parm.output.timeperframe;
+  time.numerator = den;
+  time.denominator = num;
+  return control(VIDIOC_S_PARM, &parm);
+}
+
+int Device::subscribe(uint32_t type, uint32_t id) const {
+  v4l2_event_subscription wish{};
+  wish.type = type;
+  wish.id = id;
+  return control(VIDIOC_SUBSCRIBE_EVENT, &wish);
+}
+
+int Device::get_edid(std::vector<uint8_t> *edid) const {
+  v4l2_edid request{};
+  if (int e = current(&request.pad, nullptr)) return e;
+  edid->assign(256 * 128, 0);
+  request.blocks = 256;
+  request.edid = edid->data();
+  if (int e = control(VIDIOC_G_EDID, &request)) return edid->clear(), e;
+  edid->resize(request.blocks * size_t{128});
+  return 0;
+}
+
+int Device::set_edid(const std::vector<uint8_t> &edid) const {
+  v4l2_edid request{};
+  if (edid.size() % 128 != 0 || edid.size() > 256 * 128) return EINVAL;
+  if (int e = current(&request.pad, nullptr)) return e;
+  request.blocks = static_cast<uint32_t>(edid.size() / 128);
+  request.edid = const_cast<uint8_t *>(edid.data());
+  return control(VIDIOC_S_EDID, &request);
+}
+
+rtv_format format_of(const v4l2_bt_timings &bt) {
+  rtv_format f{};
+  f.width = bt.width;
+  f.height = bt.height;
+  f.scan = bt.interlaced == V4L2_DV_INTERLACED ? RTV_INTERLACED : RTV_PROGRESSIVE;
+  const uint64_t across = uint64_t{bt.width} + bt.hfrontporch + bt.hsync + bt.hbackporch;
+  uint64_t down = uint64_t{bt.height} + bt.vfrontporch + bt.vsync + bt.vbackporch;
+  if (bt.interlaced == V4L2_DV_INTERLACED)
+    down += uint64_t{bt.il_vfrontporch} + bt.il_vsync + bt.il_vbackporch;
+  const uint64_t total = across * down;
+  if (total == 0 || bt.pixelclock == 0) return f;
+  static constexpr struct {
+    uint32_t num, den;
+  } kUsual[] = {{24000, 1001}, {24, 1}, {25, 1},       {30000, 1001}, {30, 1},
+                {50, 1},       {60, 1}, {60000, 1001}, {100, 1},      {120, 1}};
+  for (const auto &rate : kUsual) {
+    // |clock/total - num/den| <= 200 ppm of it
+    const auto left = static_cast<__int128>(bt.pixelclock) * rate.den * 1'000'000;
+    const auto right = static_cast<__int128>(rate.num) * total * 1'000'000;
+    const __int128 apart = left > right ? left - right : right - left;
+    if (apart <= static_cast<__int128>(rate.num) * total * 200) {
+      f.rate_num = rate.num;
+      f.rate_den = rate.den;
+      return f;
+    }
+  }
+  const uint64_t common = std::gcd<uint64_t>(bt.pixelclock, total);
+  if (bt.pixelclock / common <= UINT32_MAX && total / common <= UINT32_MAX) {
+    f.rate_num = static_cast<uint32_t>(bt.pixelclock / common);
+    f.rate_den = static_cast<uint32_t>(total / common);
+  }
+  return f;
+}
+
+bool same_signal(const rtv_format &wanted, const rtv_format &seen, bool tells_reduced) {
+  const bool interlaced = wanted.scan != RTV_PROGRESSIVE, fields = seen.scan != RTV_PROGRESSIVE;
+  if (wanted.width != seen.width || wanted.height != seen.height || interlaced != fields)
+    return false;
+  if (wanted.rate_num == 0 || seen.rate_num == 0) return false;
+  const auto a = static_cast<uint64_t>(wanted.rate_num) * seen.rate_den;
+  const auto b = static_cast<uint64_t>(seen.rate_num) * wanted.rate_den;
+  if (a == b) return true;
+  return !tells_reduced && (a * 1001 == b * 1000 || b * 1001 == a * 1000);
+}
+
+}  // namespace rtv::v4l2

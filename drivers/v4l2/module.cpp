@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// `drivers.v4l2._v4l2`: V4L2 nodes, as Python sees them. Errors of a node are OSError.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <cerrno>
+
+#include "binding.hpp"
+#include "capture.hpp"
+#include "playout.hpp"
+#include "rtvbox/python.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace rtv::v4l2;
+
+namespace {
+
+[[noreturn]] void raise(int error, const std::string &path) {
+  errno = error;
+  PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+  throw nb::python_error();
+}
+
+std::string code_text(uint32_t code) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    const char c = static_cast<char>(code >> (8 * i) & 0x7F);
+    text += c >= ' ' && c < 127 ? c : '?';
+  }
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+std::string path_of(nb::handle path) {
+  return nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(path));
+}
+
+void opened(Device &device) {
+  if (int e = device.open()) raise(e, device.path());
+}
+
+nb::dict raster_dict(const rtv_format &f) {
+  nb::dict d;
+  d["width"] = f.width;
+  d["height"] = f.height;
+  d["rate_num"] = f.rate_num;
+  d["rate_den"] = f.rate_den;
+  d["scan"] = f.scan;
+  return d;
+}
+
+nb::dict describe(nb::handle path) {
+  Device device(path_of(path));
+  opened(device);
+  nb::dict d;
+  d["driver"] = device.driver();
+  d["card"] = device.card();
+  d["bus"] = device.bus();
+  d["captures"] = device.captures();
+  d["plays"] = device.plays();
+  d["planes"] = device.planes();
+  d["dv_timings"] = device.has_timings();
+  std::string name;
+  uint32_t index = 0;
+  device.current(&index, &name);
+  d["connector"] = name;
+  nb::list formats;
+  for (const Offer &offer : device.offers()) {
+    bool carried = false;
+    const PixelList list = known(10);
+    for (auto at = list.begin; at != list.end; ++at) carried |= (*at)->fourcc == offer.fourcc;
+    formats.append(nb::make_tuple(code_text(offer.fourcc), offer.text, carried));
+  }
+  d["formats"] = formats;
+  if (device.captures()) {
+    Timings seen{};
+    const int e = device.has_timings() ? device.query_timings(&seen) : ENODATA;
+    d["signal"] = e == 0 || e == ENODATA ? device.input_state()
+                  : e == ENOLCK          ? uint32_t{RTV_SIGNAL_UNLOCKED}
+                  : e == ERANGE          ? uint32_t{RTV_SIGNAL_UNSUPPORTED}
+                                         : uint32_t{RTV_SIGNAL_ABSENT};
+    if (e == 0) d["timings"] = raster_dict(seen.format);
+  }
+  return d;
+}
+
+nb::bytes get_edid(nb::handle path) {
+  Device device(path_of(path));
+  opened(device);
+  std::vector<uint8_t> edid;
+  if (int e = device.get_edid(&edid)) raise(e, device.path());
+  return nb::bytes(reinterpret_cast<const char *>(edid.data()), edid.size());
+}
+
+void set_edid(nb::handle path, nb::bytes edid) {
+  Device device(path_of(path));
+  opened(device);
+  const auto *octets = reinterpret_cast<const uint8_t *>(edid.c_str());
+  if (int e = device.set_edid({octets, octets + edid.size()})) raise(e, device.path());
+}
+
+// One node at a time; the table keeps it alive for the engine.
+template <class T>
+class Held {
+ public:
+  explicit Held(T *node) : node_(node) {}
+  Held(const Held &) = delete;
+  Held &operator=(const Held &) = delete;
+  ~Held() { node_->release(); }
+  T *operator->() const { return node_; }
+
+ private:
+  T *node_;
+};
+
+class Input {
+  Held<Capture> node_;
+
+ public:
+  Input(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue, bool realtime)
+      : node_(new Capture({path_of(path), rtv::format_from(format), buffers, queue, realtime})) {}
+  nb::object capsule() const { return rtv::source_capsule(node_->table()); }
+  void stop() const {
+    nb::gil_scoped_release free;
+    node_->table()->stop(node_->table()->self);
+  }
+  std::string error() const { return node_->last_error(); }
+  nb::dict stats() const {
+    nb::dict d;
+    const rtv::LiveStats &s = node_->stats;
+    d["frames"] = s.frames.load();
+    d["taken"] = s.taken.load();
+    d["dropped"] = s.dropped.load();
+    d["missed"] = s.lost.load();
+    d["corrupt"] = s.corrupt.load();
+    d["not_live"] = s.not_live.load();
+    d["no_buffer"] = s.no_buffer.load();
+    d["signal_changes"] = s.signal_changes.load();
+    d["restarts"] = s.restarts.load();
+    d["signal"] = s.signal.load();
+    d["generation"] = s.generation.load();
+    d["copied"] = node_->copied.load();
+    d["buffers"] = node_->buffers.load();
+    d["realtime"] = node_->realtime.load();
+    d["running"] = node_->running();
+    return d;
+  }
+  std::string fourcc() const {
+    const uint32_t code = node_->seen_fourcc.load();
+    return code ? code_text(code) : "";
+  }
+};
+
+class Output {
+  Held<Playout> node_;
+
+ public:
+  Output(nb::handle path, uint32_t buffers, bool realtime)
+      : node_(new Playout({path_of(path), buffers, realtime})) {}
+  nb::object capsule() const { return rtv::sink_capsule(node_->table()); }
+  void stop() const {
+    nb::gil_scoped_release free;
+    node_->stop();
+  }
+  std::string error() const { return node_->last_error(); }
+  nb::dict stats() const {
+    nb::dict d;
+    const PlayoutStats &s = node_->stats;
+    d["submitted"] = s.submitted.load();
+    d["shown"] = s.shown.load();
+    d["late"] = s.late.load();
+    d["overflow"] = s.overflow.load();
+    d["black"] = s.black.load();
+    d["no_buffer"] = s.no_buffer.load();
+    d["partial"] = s.partial.load();
+    d["errors"] = s.errors.load();
+    d["gone"] = s.gone.load();
+    d["rounded"] = s.rounded.load();
+    d["realtime"] = s.realtime.load();
+    d["running"] = node_->running();
+    return d;
+  }
+  nb::dict after_due() const { return rtv::histogram_dict(node_->after_due); }
+  std::string fourcc() const {
+    const uint32_t code = node_->stats.fourcc.load();
+    return code ? code_text(code) : "";
+  }
+};
+
+}  // namespace
+
+NB_MODULE(_v4l2, m) {
+  m.def("describe", &describe, "path"_a);
+  m.def("get_edid", &get_edid, "path"_a);
+  m.def("set_edid", &set_edid, "path"_a, "edid"_a);
+  m.def("struct_sizes", [] {
+    nb::dict d;
+    d["v4l2_dv_timings"] = sizeof(v4l2_dv_timings);
+    d["v4l2_buffer"] = sizeof(v4l2_buffer);
+    d["v4l2_format"] = sizeof(v4l2_format);
+    return d;
+  });
+  // A conversion on octets, for tests: rows of a driver's format into a frame of ours, and back.
+  m.def(
+      "convert",
+      [](nb::handle frame, const std::string &code, nb::handle memory, uint32_t stride,
+         bool into_frame) {
+        auto *f = rtv::from_capsule<rtv_frame>(frame, RTV_FRAME_CAPSULE);
+        Py_buffer view;
+        if (PyObject_GetBuffer(memory.ptr(), &view, PyBUF_WRITABLE) != 0) throw nb::python_error();
+        auto *base = static_cast<uint8_t *>(view.buf);
+        const size_t rows = f->format.height;
+        bool done = false;
+        const PixelList list = known(10);
+        for (auto at = list.begin; at != list.end && !done; ++at) {
+          const Pixels &pixels = **at;
+          const size_t size = size_t{stride} * rows * (pixels.two_planes ? 2 : 1);
+          const size_t row = pixels.bytes_a_pixel
+                                 ? size_t{f->format.width} * pixels.bytes_a_pixel
+                                 : (size_t{f->format.width} + 5) / 6 * 16;
+          if (stride < row) continue;
+          if (code_text(pixels.fourcc) != code || static_cast<size_t>(view.len) < size) continue;
+          const Memory m{{base, base + size_t{stride} * rows}, {stride, stride}};
+          if (into_frame)
+            pixels.in(m, f, 0, f->format.height);
+          else
+            pixels.out(f, m, 0, f->format.height);
+          done = true;
+        }
+        PyBuffer_Release(&view);
+        if (!done) throw nb::value_error("convert: no such format, or too little memory");
+      },
+      "frame"_a, "code"_a, "memory"_a, "stride"_a, "into_frame"_a);
+  nb::class_<Input>(m, "Input")
+      .def(nb::init<nb::handle, const nb::dict &, uint32_t, uint32_t, bool>(), "path"_a, "format"_a,
+           "buffers"_a, "queue"_a, "realtime"_a)
+      .def("capsule", &Input::capsule)
+      .def("stop", &Input::stop)
+      .def("error", &Input::error)
+      .def("stats", &Input::stats)
+      .def("fourcc", &Input::fourcc);
+  nb::class_<Output>(m, "Output")
+      .def(nb::init<nb::handle, uint32_t, bool>(), "path"_a, "buffers"_a, "realtime"_a)
+      .def("capsule", &Output::capsule)
+      .def("stop", &Output::stop)
+      .def("error", &Output::error)
+      .def("stats", &Output::stats)
+      .def("after_due", &Output::after_due)
+      .def("fourcc", &Output::fourcc);
+}

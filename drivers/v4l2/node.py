@@ -1,0 +1,87 @@
+"""A V4L2 node: which one a key means, what it can do, and what its input sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from drivers.discover import Kind, inventory
+from drivers.v4l2 import _v4l2
+from drivers.video import Signal
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a node says of itself.
+
+    formats: (fourcc, the driver's words, whether we carry it). signal: of an input. timings:
+    (width, height, frames a second, interlaced) of the signal that is there, or None.
+    """
+
+    path: str
+    driver: str
+    card: str
+    bus: str
+    connector: str
+    captures: bool
+    plays: bool
+    multiplanar: bool
+    dv_timings: bool
+    formats: tuple[tuple[str, str, bool], ...]
+    signal: Signal | None
+    timings: tuple[int, int, Fraction, bool] | None
+
+
+def look_at(path: str) -> Node:
+    """Asks a node. Raises OSError."""
+    found = _v4l2.describe(path)
+    seen = found.get("timings")
+    return Node(
+        path=path,
+        driver=found["driver"],
+        card=found["card"],
+        bus=found["bus"],
+        connector=found["connector"],
+        captures=found["captures"],
+        plays=found["plays"],
+        multiplanar=found["planes"],
+        dv_timings=found["dv_timings"],
+        formats=tuple(found["formats"]),
+        signal=Signal(found["signal"]) if "signal" in found else None,
+        timings=_timings(seen) if seen and seen["rate_num"] else None,
+    )
+
+
+def _timings(seen: dict[str, Any]) -> tuple[int, int, Fraction, bool]:
+    rate = Fraction(seen["rate_num"], seen["rate_den"])
+    return seen["width"], seen["height"], rate, seen["scan"] == 1
+
+
+def node_of(key: str, kind: Kind) -> str:
+    """The node that a key means now: a path below /dev, or a key of the inventory with or without
+    `v4l2:`. Raises ValueError, one line."""
+    if key.startswith("/dev/"):
+        return key
+    wanted = key if key.startswith("v4l2:") else f"v4l2:{key}"
+    found = {one.key: one for one in inventory() if one.kind is kind}
+    device = found.get(wanted) or found.get(f"{wanted}:{kind.value}")
+    if device is None:
+        there = ", ".join(name for name in found if name.startswith("v4l2:")) or "none"
+        raise ValueError(f"{key!r} is not here; there is {there} (see rtvbox devices)")
+    if not device.usable:
+        raise ValueError(f"{key}: {device.why}")
+    return device.node
+
+
+def get_edid(path: str) -> bytes:
+    """The EDID that an input shows to its source. Raises OSError."""
+    return _v4l2.get_edid(path)
+
+
+def set_edid(path: str, edid: bytes) -> None:
+    """Shows a source what this input is; empty: no monitor is there. Raises OSError, and
+    ValueError for octets that are no EDID."""
+    if len(edid) % 128:
+        raise ValueError(f"EDID: {len(edid)} octets are no whole blocks of 128")
+    _v4l2.set_edid(path, edid)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A V4L2 node as a sink: a thread that gives the driver each frame a little before its time, and
+// learns from the driver when it was really sent.
+#pragma once
+#include <array>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "buffers.hpp"
+#include "rtvbox/histogram.hpp"
+
+namespace rtv::v4l2 {
+
+struct PlayoutOptions {
+  std::string path;
+  uint32_t buffers = 3;
+  bool realtime = true;
+  Kernel *kernel = &Kernel::real();
+};
+
+struct PlayoutStats {
+  using Count = std::atomic<uint64_t>;
+  Count submitted{0}, shown{0}, late{0}, overflow{0}, black{0}, partial{0}, no_buffer{0}, errors{0};
+  std::atomic<uint32_t> fourcc{0};
+  std::atomic<int64_t> gone{0}, realtime{0}, rounded{0};  // rounded: 10 bits shown as 8
+};
+
+class Playout {
+ public:
+  explicit Playout(const PlayoutOptions &options);
+  const rtv_sink *table() const { return &table_; }
+  void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  int start(const rtv_format &format);
+  int submit(rtv_frame *frame, int64_t due_tai);
+  void stop();
+  bool running() const { return running_; }
+  std::string last_error() {
+    std::lock_guard hold(mutex_);
+    return error_;
+  }
+
+  PlayoutStats stats;
+  Histogram after_due;  // when the driver sent it, less its due time; of those sent after it
+
+ private:
+  struct Entry {
+    rtv_frame *frame;
+    int64_t due;
+  };
+  static constexpr uint32_t kQueue = 8;
+
+  ~Playout() { stop(); }
+  int fail(int result, const std::string &why);
+  int choose(const rtv_format &format);
+  void run();
+  bool give(const Entry &entry);
+  bool give_black();
+  bool reclaim();
+  int free_buffer();
+
+  const PlayoutOptions options_;
+  rtv_sink table_;
+  std::atomic<uint32_t> refs_{1};
+  std::atomic<bool> stop_{false}, running_{false};
+  Device device_;
+  std::unique_ptr<Buffers> stream_;
+  const Pixels *pixels_ = nullptr;
+  rtv_format format_{};
+  bool streaming_ = false;
+  std::vector<int64_t> due_;    // of what a buffer holds
+  std::vector<uint8_t> with_driver_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::array<Entry, kQueue> queue_{};
+  uint32_t head_ = 0, waiting_ = 0;
+  std::string error_, told_;
+  std::thread thread_;
+};
+
+}  // namespace rtv::v4l2

@@ -1,0 +1,80 @@
+"""Frames from a V4L2 node."""
+
+from __future__ import annotations
+
+from drivers.discover import Kind
+from drivers.v4l2 import _v4l2
+from drivers.v4l2.node import look_at, node_of
+from drivers.video import Layout, Sampling, VideoFormat
+
+
+class V4l2Source:
+    """A V4L2 input that is expected to bring one format; another one is a mismatch, which the
+    source says and does not deliver. Frames of a signal that is not locked are never delivered,
+    whatever the driver gives (vivid gives noise).
+
+    8-bit nodes serve 10-bit formats too: the two low bits are zero. Frames are the driver's own
+    buffers where its memory is laid out as ours (UYVY for 8 bit, v210 for 10), else converted.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        format: VideoFormat,
+        *,
+        buffers: int = 8,
+        queue: int = 3,
+        realtime: bool = True,
+    ) -> None:
+        """key: of the inventory, or a path. buffers: asked of the driver. Raises ValueError, one
+        line: nothing there, no capture node, or a format that no V4L2 node brings."""
+        if format.sampling is not Sampling.YCBCR_422 or format.depth > 10:
+            raise ValueError(
+                f"{key}: V4L2 brings 4:2:2 of 8 or 10 bits, not {format.sampling} {format.depth}"
+            )
+        self._format = format
+        path = node_of(key, Kind.CAPTURE)
+        try:
+            node = look_at(path)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be opened ({error.strerror})") from None
+        if not node.captures:
+            raise ValueError(f"{path} captures nothing; it is {node.card}")
+        if not any(carried for _, _, carried in node.formats):
+            offered = ", ".join(code for code, _, _ in node.formats[:8]) or "nothing"
+            raise ValueError(f"{path} offers {offered}; UYVY, YUYV, NV16, Y210 or v210 is needed")
+        self._input = _v4l2.Input(path, format.native(), buffers, queue, realtime)
+
+    @property
+    def format(self) -> VideoFormat:
+        """What is expected."""
+        return self._format
+
+    @property
+    def layout(self) -> Layout:
+        """How samples lie in its frames."""
+        return self._format.layout
+
+    @property
+    def fourcc(self) -> str:
+        """The driver's pixel format; "" before the first signal."""
+        return self._input.fourcc()
+
+    def capsule(self) -> object:
+        """The `rtv_source` table."""
+        return self._input.capsule()
+
+    def error(self) -> str:
+        """What went wrong last, one line; "" nothing."""
+        return self._input.error()
+
+    def stats(self) -> dict[str, int]:
+        """frames handed over, taken, dropped (consumer too slow), missed (gaps in the driver's
+        count), corrupt (marked by the driver, or short), not_live (came without a locked signal),
+        no_buffer, copied (converted), signal_changes, restarts, generation, signal, buffers,
+        realtime, running."""
+        return self._input.stats()
+
+    def close(self) -> None:
+        """Stops and lets go of the node; idempotent. Frames that are out stay valid."""
+        self._input.stop()
