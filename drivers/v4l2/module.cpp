@@ -101,6 +101,7 @@ void set_edid(nb::handle path, nb::bytes edid) {
   if (int e = device.set_edid({octets, octets + edid.size()})) raise(e, device.path());
 }
 
+// Names of their own: nanobind tells types apart by name, over all our modules.
 // One node at a time; the table keeps it alive for the engine.
 template <class T>
 class Held {
@@ -115,11 +116,11 @@ class Held {
   T *node_;
 };
 
-class Input {
+class NodeInput {
   Held<Capture> node_;
 
  public:
-  Input(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue, bool realtime)
+  NodeInput(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue, bool realtime)
       : node_(new Capture({path_of(path), rtv::format_from(format), buffers, queue, realtime})) {}
   nb::object capsule() const { return rtv::source_capsule(node_->table()); }
   void stop() const {
@@ -153,11 +154,11 @@ class Input {
   }
 };
 
-class Output {
+class NodeOutput {
   Held<Playout> node_;
 
  public:
-  Output(nb::handle path, uint32_t buffers, bool realtime)
+  NodeOutput(nb::handle path, uint32_t buffers, bool realtime)
       : node_(new Playout({path_of(path), buffers, realtime})) {}
   nb::object capsule() const { return rtv::sink_capsule(node_->table()); }
   void stop() const {
@@ -233,20 +234,20 @@ NB_MODULE(_v4l2, m) {
         if (!done) throw nb::value_error("convert: no such format, or too little memory");
       },
       "frame"_a, "code"_a, "memory"_a, "stride"_a, "into_frame"_a);
-  nb::class_<Input>(m, "Input")
+  nb::class_<NodeInput>(m, "Input")
       .def(nb::init<nb::handle, const nb::dict &, uint32_t, uint32_t, bool>(), "path"_a, "format"_a,
            "buffers"_a, "queue"_a, "realtime"_a)
-      .def("capsule", &Input::capsule)
-      .def("stop", &Input::stop)
-      .def("error", &Input::error)
-      .def("stats", &Input::stats)
-      .def("fourcc", &Input::fourcc);
-  nb::class_<Output>(m, "Output")
+      .def("capsule", &NodeInput::capsule)
+      .def("stop", &NodeInput::stop)
+      .def("error", &NodeInput::error)
+      .def("stats", &NodeInput::stats)
+      .def("fourcc", &NodeInput::fourcc);
+  nb::class_<NodeOutput>(m, "Output")
       .def(nb::init<nb::handle, uint32_t, bool>(), "path"_a, "buffers"_a, "realtime"_a)
-      .def("capsule", &Output::capsule)
-      .def("stop", &Output::stop)
-      .def("error", &Output::error)
-      .def("stats", &Output::stats)
-      .def("after_due", &Output::after_due)
-      .def("fourcc", &Output::fourcc);
+      .def("capsule", &NodeOutput::capsule)
+      .def("stop", &NodeOutput::stop)
+      .def("error", &NodeOutput::error)
+      .def("stats", &NodeOutput::stats)
+      .def("after_due", &NodeOutput::after_due)
+      .def("fourcc", &NodeOutput::fourcc);
 }
