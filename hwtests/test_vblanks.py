@@ -71,8 +71,14 @@ def test_slips_are_those_that_arithmetic_foretells(
     # The drift is the arithmetic's; a part in a million for vkms' whole nanoseconds and stamps.
     wanted = (1 / period * 1_000_000_000) / Fraction(rate) - 1
     assert abs(stats["drift_ppb"] - wanted * 1_000_000_000) < 20_000
-    if stats["late_dropped"] + stats["missed_vblanks"] > stats["shown"] // 100:
-        pytest.skip("this machine is too slow today to say which slips are the steering's")
-    expected = abs(wanted) * len(pictures)
-    slips = stats["slips_repeat"] if wanted > 0 else stats["slips_drop"]
-    assert abs(slips - expected) <= 1 + expected / 20
+    unruly = stats["late_dropped"] + stats["missed_vblanks"]
+    if unruly > stats["shown"] // 10:
+        pytest.skip(f"this machine is too slow now: {unruly} pictures late, {stats['shown']} shown")
+    expected = float(abs(wanted)) * stats["submitted"]
+    right, wrong = stats["slips_repeat"], stats["slips_drop"]
+    if wanted < 0:
+        right, wrong = wrong, right
+    # One to settle in, and each time that a busy machine's cost rises or falls.
+    room = 2 + unruly // 10
+    assert abs(right - expected) <= room
+    assert wrong <= room
