@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from PIL import Image
 from drivers import _video
 from drivers.drm import DrmSink, _drm
 from drivers.frame import FramePool, fill_black, from_rgb
-from drivers.video import VideoFormat, format_named
+from drivers.video import Scan, VideoFormat, format_named
 from hwtests.bench import Bench
 
 # So slow that a machine in emulation keeps up, and a screen can be grabbed before it goes black.
@@ -45,9 +46,9 @@ class Player:
         self.pool = FramePool(fmt, 12)
         self.count = 0
 
-    def show(self, due: int = 0) -> npt.NDArray[np.uint8]:
+    def show(self, due: int = 0, field: int = -1) -> npt.NDArray[np.uint8]:
         """Submits the next picture, due now if not said; returns it as a screen of the mode's size
-        must hold it, R'G'B' [height, width, 3]."""
+        must hold it, R'G'B' [height, width, 3]; of an interlaced frame, when that field shows."""
         frame = self.pool.acquire()
         assert frame is not None
         rng = np.random.default_rng(self.count)
@@ -62,7 +63,8 @@ class Player:
         stats = self.sink.stats()
         if not stats["width"]:
             return np.zeros((0, 0, 3), np.uint8)
-        words = _drm.paint(capsule, "XRGB8888", stats["width"], stats["height"]).view("<u4")
+        size = stats["width"], stats["height"]
+        words = _drm.paint(capsule, "XRGB8888", *size, field).view("<u4")
         return np.stack([words >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
 
     def wait(self, what: Callable[[dict[str, int]], bool], seconds: float) -> dict[str, int]:
@@ -161,6 +163,18 @@ def test_without_frames_the_screen_is_black_and_live_again_with_them(play: Any, 
     wanted = player.show()
     player.shown(2)
     assert matches(grab, wanted)
+
+
+def test_fields_are_shown_one_after_the_other(play: Any, grab: Grab) -> None:
+    player = play(replace(SLOW, rate=Fraction(1, 8), scan=Scan.INTERLACED))
+    wanted = player.show(field=1)
+    stats = player.shown(2)
+    assert matches(grab, wanted)
+    assert stats["submitted"] == 1
+    first, second = player.sink.shown()
+    assert (first.field, second.field) == (0, 1)
+    assert second.due - first.due == 4_000_000_000
+    assert second.flip >= second.due
 
 
 def test_a_stopped_sink_leaves_no_picture(play: Any, grab: Grab) -> None:
