@@ -160,7 +160,8 @@ class FrameBase : public Counted<Interface> {
     else if (bytes_)
       allocator_->ReleaseBuffer(bytes_);
     bytes_ = nullptr;
-    allocator_ = {};
+    // Not = {}: Clang 14 then keeps the reference.
+    allocator_ = Held<abi::MemoryAllocator>();
     packets_->Release();
   }
   void* ask(const Iid& id) override {
