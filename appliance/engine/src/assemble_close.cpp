@@ -107,7 +107,10 @@ void Assembler::describe(Slot &s, int64_t now) {
   if (line_.foreign()) f.flags |= RTV_NO_LOCK;
   f.capture_tai = f.origin_tai ? f.origin_tai : s.ref;
   if (now < say_late_until_) banners[count++] = Reason::late;
-  pictures_.begin(f.static_id, values, {banners.data(), announce_ ? count : 0});
+  if (!pictures_.begin(f.static_id, values, {banners.data(), announce_ ? count : 0}, announce_)) {
+    f.flags |= RTV_NO_PATIENT;
+    n_.no_patient.add();
+  }
 }
 
 void Assembler::raise_offset(int64_t offset, int64_t now) {

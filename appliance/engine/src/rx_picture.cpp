@@ -46,12 +46,17 @@ Pictures::~Pictures() {
   for (Clean &c : side_) rtv_frame_unref(c.rows);
 }
 
-void Pictures::begin(uint32_t static_id, const FrameValues &values,
-                     std::span<const Reason> banners) {
+bool Pictures::begin(uint32_t static_id, const FrameValues &values,
+                     std::span<const Reason> banners, bool announce) {
   drawing_ = compositor_.begin(static_id, values);
   for (size_t i = 0; i < banners_.size(); ++i)
     banners_[i] = i < banners.size() ? compositor_.banner(banners[i]) : nullptr;
   std::fill(side_[now_].kept.begin(), side_[now_].kept.end(), 0);
+  // The patient is confirmed, but the text that names him is still being drawn.
+  const bool unnamed = announce && static_id != 0 && !drawing_;
+  if (unnamed && banners.size() < banners_.size())
+    banners_[banners.size()] = compositor_.banner(Reason::no_patient);
+  return !unnamed;
 }
 
 void Pictures::copy_row(const rtv_frame &from, rtv_frame &to, uint32_t row) const {

@@ -26,8 +26,10 @@ class Pictures {
   Pictures &operator=(const Pictures &) = delete;
 
   // A new frame is being finished: what overlay belongs to it, and the banners over a live
-  // picture (at most two).
-  void begin(uint32_t static_id, const FrameValues &values, std::span<const Reason> banners);
+  // picture (at most two). announce: banners are wanted. False: the frame's patient is confirmed,
+  // but no text that names him is there yet; a banner says that none is confirmed.
+  bool begin(uint32_t static_id, const FrameValues &values, std::span<const Reason> banners,
+             bool announce);
   // Fills the gaps of one row and marks them as covered; returns how many pgroups they were.
   uint32_t conceal(rtv_frame &frame, uint32_t row, Coverage &coverage);
   // Draws over rows from <= row < to; each row once, in ascending order.
