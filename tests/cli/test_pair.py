@@ -130,7 +130,9 @@ def check_sums(tx: dict[str, Any], rx: dict[str, Any], said: str) -> None:
     assert frames["presented"] + frames["drops"] == frames["received"], said
     assert frames["complete"] + frames["concealed"] == frames["received"], said
     assert frames["presented"] == rx["latency"]["count"], said
-    assert sink["submitted"] == frames["presented"] + frames["repeats"], said
+    # Banners before the first live frame are no repeats, but were shown.
+    assert sink["submitted"] >= frames["presented"] + frames["repeats"], said
+    assert sink["live"] == frames["presented"], said
     assert sink["submitted"] - sink["overflow"] - sink["shown"] in (0, 1), said  # one at the end
     # The picture's own counter: what it shows twice was sent twice, and what it lacks was left
     # out by the sender or by the receiver, each of whom says so.
@@ -150,7 +152,8 @@ def check_truth(rx: dict[str, Any], said: str) -> None:
     assert sink["torn"] <= concealed, said  # made of two, and marked
     assert rx["metadata"]["mismatches"] <= concealed, said
     assert rx["metadata"]["missing"] == rx["metadata"]["invalid"] == 0, said
-    assert rx["metadata"]["no_patient"] == 0 and rx["metadata"]["patient_changes"] <= 1, said
+    # Until the first patient's text is drawn, frames say that none is confirmed.
+    assert rx["metadata"]["no_patient"] <= 25 and rx["metadata"]["patient_changes"] <= 1, said
     # The card hands a frame on when it is whole, so capture lies a frame (20 ms) before the
     # alignment point from which the offset counts; or two, where a source in phase with those
     # points is kept a frame ahead of them.
