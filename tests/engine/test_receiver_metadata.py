@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from drivers.video import FrameFlag
-from tests.support.plain_sender import extension, grain, send
+from tests.support.plain_sender import Flow, extension, grain, send
 from tests.support.receiver_stage import (
     picture,
     rows,
@@ -158,3 +159,29 @@ def test_concealment_never_copies_text() -> None:
     expected[2] = picture(1).v210()[2]
     assert rows(got[2]) == expected  # another patient: nothing is drawn, nothing shines through
     assert rows(got[3]) == picture(3).v210()
+
+
+def test_metadata_of_another_device_than_the_video_confirms_nobody() -> None:
+    """It was there first, with the right timestamps; the SDP named no sender."""
+    with stage() as s:
+        forged = Flow(104, 0xBAD)
+        for n in range(12):
+            tai, ts = s.next_frame()
+            packets = s.video.video(ts, picture(n))
+            send(packets[:1], s.ports[0])
+            time.sleep(0.005)  # the video's sender is known first
+            data = grain("6.6.6", tai, static="Other^Patient")
+            x = extension(tai, tai, start=True, end=True)
+            wrong = forged.packet(ts, data, marker=True, extension=x)
+            send([wrong], s.metadata_port, source="127.0.0.2")
+            if n >= 6:
+                s.send_grain(tai, ts, static="Right^Patient")
+            send(packets[1:], s.ports[0])
+        got = [g.static_id for g in settled(s, 10)]
+        part = s.rx.static_part()
+        c = s.counters()
+        assert got[:6] == [0] * 6 and 1 in got and part is not None
+        assert b"Right^Patient" in part[1] and b"Other" not in part[1]
+        assert c["foreign_packets"] == 12
+        assert c["patient_changes"] == 0
+        assert s.codes().count("foreign-sender") == 1

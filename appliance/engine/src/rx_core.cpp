@@ -112,16 +112,20 @@ bool RxCore::known(const RtpPacket &p, uint8_t payload_type, SenderLock &lock, i
       }
       return true;
     case SenderLock::Says::foreign:
-      n_.foreign_packets.add();
-      if (!said_foreign_)
-        events_.say(Severity::warning, "foreign-sender",
-                    "%s: a second sender (SSRC %08x, %u.%u.%u.%u) uses the same address; ignored",
-                    is_video ? "video" : "metadata", p.ssrc, source >> 24, source >> 16 & 255,
-                    source >> 8 & 255, source & 255);
-      said_foreign_ = true;
+      stranger(p, source,
+               is_video ? "video: a second sender" : "metadata: a second sender");
       return false;
   }
   return false;
+}
+
+void RxCore::stranger(const RtpPacket &p, uint32_t source, const char *what) {
+  n_.foreign_packets.add();
+  if (!said_foreign_)
+    events_.say(Severity::warning, "foreign-sender",
+                "%s (SSRC %08x, %u.%u.%u.%u) uses the same address; ignored", what, p.ssrc,
+                source >> 24, source >> 16 & 255, source >> 8 & 255, source & 255);
+  said_foreign_ = true;
 }
 
 void RxCore::video(int leg, Octets datagram, uint32_t source, int64_t arrival) {
@@ -154,6 +158,11 @@ void RxCore::metadata(int leg, Octets datagram, uint32_t source, int64_t arrival
   n_.metadata_packets.add();
   RtpPacket p;
   if (Verdict v = read_rtp(datagram, &p); v != Verdict::ok) return reject(v);
+  // Where the SDP names no sender, metadata is the picture's only when it comes from the same
+  // device: it says whose picture that is.
+  if (p.payload_type == config_.metadata_payload_type && !metadata_lock_.named(leg) &&
+      !video_lock_.may_be(leg, source))
+    return stranger(p, source, "metadata: another device than the video's, without source-filter,");
   if (!known(p, config_.metadata_payload_type, metadata_lock_, leg, source, arrival, false))
     return;
   switch (metadata_window_.add(leg, p.sequence)) {

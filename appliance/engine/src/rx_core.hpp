@@ -20,6 +20,13 @@ class SenderLock {
   SenderLock(int64_t patience, std::array<uint32_t, 2> expected)
       : patience_(patience), expected_(expected) {}
   Says check(int leg, uint32_t source, uint32_t ssrc, int64_t now);
+  // Whether a packet on that path may be of this sender's device: it is its address, or none is
+  // known yet.
+  bool may_be(int leg, uint32_t source) const {
+    const uint32_t known = source_[static_cast<size_t>(leg)];
+    return !known || known == source;
+  }
+  bool named(int leg) const { return expected_[static_cast<size_t>(leg)] != 0; }
 
  private:
   int64_t patience_;
@@ -51,6 +58,7 @@ class RxCore {
   bool known(const RtpPacket &p, uint8_t payload_type, SenderLock &lock, int leg, uint32_t source,
              int64_t arrival, bool is_video);
   void reject(Verdict v);
+  void stranger(const RtpPacket &p, uint32_t source, const char *what);
   void count();
 
   const RxConfig config_;
