@@ -203,6 +203,19 @@ def test_a_second_sender_is_ignored_while_the_first_lives_and_heard_afterwards()
         assert "sender-changed" in s.codes()
 
 
+def test_another_device_under_the_same_number_is_said_to_be_another() -> None:
+    with stage(metadata=False) as s:
+        for n, source in enumerate(["127.0.0.1"] * 3 + ["127.0.0.2"] * 3):
+            if n == 3:
+                time.sleep(0.3)  # the first has gone
+                s.k = tai_now() // PERIOD + 2
+            _, ts = s.next_frame()
+            send(s.video.video(ts, picture(n)), s.ports[0], source=source)
+        settled(s, 5)
+        assert s.codes().count("sender-changed") == 1
+        assert s.counters()["sender_changes"] == 1
+
+
 def test_a_sender_that_leaves_frames_out_loses_no_packet() -> None:
     with stage(metadata=False) as s:
         for n in range(3):

@@ -45,7 +45,7 @@ SenderLock::Says SenderLock::check(int leg, uint32_t source, uint32_t ssrc, int6
   const bool dead = !locked_ || now - last_ > patience_;
   Says says = Says::ours;
   if (dead && (!locked_ || ssrc != ssrc_ || source != source_[l])) {
-    says = locked_ && ssrc != ssrc_ ? Says::changed : Says::ours;
+    says = locked_ ? Says::changed : Says::ours;  // also the same SSRC from another device
     locked_ = true;
     ssrc_ = ssrc;
     source_ = {};
