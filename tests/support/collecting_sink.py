@@ -114,6 +114,8 @@ class CollectingSink:
         new = ctypes.pythonapi.PyCapsule_New
         new.restype = ctypes.py_object
         new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        # An engine that holds the capsule calls us until it goes, whoever else forgot us.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
         return new(ctypes.addressof(self._table), b"rtvbox.sink.1", None)
 
     def _start(self, fmt: int, slices: int, answer: int) -> int:
