@@ -2,6 +2,8 @@
 // Pictures come as one line of JSON that describes them, then one binary message for each; they
 // are drawn together, so that both outputs show the same instant.
 const NOT_LIVE_MS = 700;
+// A sender without a signal goes on with its last picture; the capture time stays that picture's.
+const OLD_NS = 400e6;
 const MARKS = {
   SLATE: "NOT LIVE: held or banner", REPEATED: "NOT LIVE: repeated", LATE: "late",
   CONCEALED: "gaps concealed", NO_METADATA: "no metadata", NO_PATIENT: "no patient confirmed",
@@ -18,7 +20,7 @@ function box(name) {
   const found = {
     title: of("h2"), figure: of("figure"), canvas: of("canvas"), state: of(".state"),
     cut: of(".cut"), counts: of(".counts"), histogram: of(".histogram"), latency: of(".latency"),
-    seen: 0, flags: [],
+    seen: 0, flags: [], old: false,
   };
   of(".patient").addEventListener("click", () => post("/patient/" + name));
   found.cut.addEventListener("click", () => post("/cut/" + name));
@@ -39,6 +41,7 @@ async function draw(described, blobs) {
     b.canvas.getContext("2d").drawImage(images[i], 0, 0);
     b.seen = performance.now();
     b.flags = head.flags;
+    b.old = head.origin_tai > 0 && head.presented_tai - head.origin_tai > OLD_NS;
   });
 }
 
@@ -114,10 +117,11 @@ function tick() {
   }
   for (const b of boxes.values()) {
     const stale = performance.now() - b.seen > NOT_LIVE_MS;
-    const dead = stale || b.flags.some((flag) => DEAD.includes(flag));
+    const dead = stale || b.old || b.flags.some((flag) => DEAD.includes(flag));
     b.figure.classList.toggle("dead", dead);
     const marks = b.flags.map((flag) => MARKS[flag] || flag);
-    b.state.textContent = stale ? "NOT LIVE: no picture" : marks.join(", ") || "live";
+    b.state.textContent = stale ? "NOT LIVE: no picture"
+      : b.old ? "NOT LIVE: the sender has no signal" : marks.join(", ") || "live";
   }
   requestAnimationFrame(tick);
 }

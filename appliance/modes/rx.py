@@ -200,6 +200,7 @@ _SINK_FAULTS = {
     "unreadable": "frames had no counter to read; send --source synthetic or --stamp",
     "metadata_mismatch": "frames carried another frame's metadata",
     "underruns": "frames were scanned before their lines were there",
+    "keep_dropped": "frames were shown but not written: writing them is too slow",
     "write_errors": "frames could not be written to the sink's files",
 }
 
