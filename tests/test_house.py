@@ -19,6 +19,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "appliance.engine": ("appliance.engine",),
     "appliance.runner": (),
     "appliance.report": ("appliance.report",),
+    "appliance.box": (
+        "appliance.box",
+        "appliance.overlay.layout",
+        "appliance.rtv",
+        "drivers.video",
+    ),
     "appliance.overlay": ("appliance.overlay", "appliance.rtv", "drivers.video"),
     "appliance.panel": ("appliance.panel", "drivers.panel"),
     "appliance.modes": (
@@ -37,6 +43,18 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Rooms whose files plan or describe: they touch no socket, clock, file or process.
 PURE = (
     "appliance.rtv",
+    *(
+        f"appliance.box.{name}"
+        for name in (
+            "catalogue",
+            "desired",
+            "issues",
+            "modes",
+            "problems",
+            "rules",
+            "words",
+        )
+    ),
     *(
         f"appliance.panel.{name}"
         for name in (

@@ -1,0 +1,45 @@
+"""What services observe, as files that `cat` can read: /run/rtvbox/SERVICE.json.
+
+Replaced in one step, so nobody reads half of it. Never a patient's data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LARGEST = 1 << 20
+
+
+def publish(path: Path, observed: Mapping[str, Any]) -> None:
+    """Replaces the file. Raises OSError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps(observed, indent=1, ensure_ascii=False) + "\n")
+        beside.chmod(0o644)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a service published. Raises ValueError, one line, where that is nothing or no object."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise ValueError("says nothing") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(data) > LARGEST:
+        raise ValueError(f"says more than {LARGEST} octets")
+    try:
+        tree = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("is no JSON") from None
+    if not isinstance(tree, dict):
+        raise ValueError("is no object")
+    return tree
