@@ -115,6 +115,7 @@ class Transmitter:
         realtime: bool = True,
         cpu: int = -1,
         txtime: bool = False,  # launch times to the kernel (SO_TXTIME); needs an ETF queue
+        ground: str = "last",  # of slates: "last" (darkened), "black" or "pattern"
     ) -> None: ...
     def set_grain(
         self,
@@ -130,12 +131,18 @@ class Transmitter:
         patches: dict[
             str, list[tuple[str, int]]
         ],  # part -> (value name, byte offset); see rtv.grain
+        from_tai: int = 0,  # 0 = from the next frame on
     ) -> None:
-        """Replaces what the metadata flow says from the next frame on."""
+        """Replaces what the metadata flow says from the first frame on whose sync timestamp is
+        `from_tai` or later. One that still waits for its time is replaced by the next call."""
     def set_dynamic(
-        self, values: dict[str, float | int | bool | Sequence[float]], tai: int
+        self,
+        values: dict[str, float | int | bool | Sequence[float]],
+        tai: int,  # of their origin
+        life_ns: int = 0,  # up to 60 s; 0 = 1 s for the pose, answers stay
     ) -> None:
-        """Dynamic values; stale after 1 s (then no pose is sent rather than an old one). Values
+        """Dynamic values; stale `life_ns` after `tai`: then no pose is sent rather than an old one,
+        and the answers are as if never given. Values
         that are not named stay; a pose needs viewpoint, look_at, up and field_of_view."""
     def set_slates(self, slates: dict[str, npt.NDArray[np.uint16]]) -> None:
         """Banners by reason ("no-signal", "format", "gone"): [h, w, 4] Y Cb Cr A at 10 bit."""
@@ -148,8 +155,8 @@ class Transmitter:
         frame synchroniser), source_lost (before the hand-over), skipped (alignment points missed),
         settling (repeats, drops and skips of a flow's first 250 ms, which the others leave out),
         late_bursts (after their reading by more than TDRAIN), short_frames (slices that did not
-        come); slates, signal_losses, source_restarts; grains, grain_packets, static_sent, poses;
-        send_errors, enobufs, packets_unsent (all paths), txtime_missed, txtime_invalid; spin_ns,
+        come); slates, signal_losses, source_restarts; grains, grain_packets, static_sent, poses,
+        static_id (of the last grain); send_errors, enobufs, packets_unsent (all paths), txtime_missed, txtime_invalid; spin_ns,
         work_ns, thread_cpu_ns (CPU time of the thread: their sum)."""
     def histograms(self) -> dict[str, Histogram]:
         """pacing_late (burst against schedule), handover (capture to first packet), frame_send."""
@@ -181,6 +188,7 @@ class Receiver:
         realtime: bool = True,
         cpu: int = -1,
         rcvbuf: int = 67_108_864,
+        ground: str = "last",  # while no video arrives: "last" (darkened), "black" or "pattern"
     ) -> None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class RxOptions:
     """How to receive. link_offset_ns: origin to presentation; -1 = smallest that loses nothing.
     skew_ns: ST 2022-7, how far two paths may lie apart. max_frames: 0 = until stop. cpu: -1 = any.
+    ground: what stands under the banner while no video comes: "last", "black" or "pattern".
     """
 
     link_offset_ns: int = -1
@@ -35,6 +36,7 @@ class RxOptions:
     max_frames: int = 0
     realtime: bool = True
     cpu: int = -1
+    ground: str = "last"
 
 
 class RxMode(StreamMode):
@@ -76,6 +78,7 @@ class RxMode(StreamMode):
             max_frames=options.max_frames,
             realtime=options.realtime,
             cpu=options.cpu,
+            ground=options.ground,
         )
         self._composer = Composer(layout or Layout(zones={}), video.format)
         self._receiver.set_slates(self._composer.slates(RX_SLATES))

@@ -36,6 +36,7 @@ class TxOptions:
     """How to send. sync: "aligned" or "direct". burst and pacing are in the plan.
 
     ssrc, metadata_ssrc: RTP synchronisation sources, 32 bit, different from each other.
+    ground: what stands under the banner while there is no live picture: "last", "black", "pattern".
     max_frames: 0 = until stop. cpu: -1 = any.
     """
 
@@ -47,6 +48,7 @@ class TxOptions:
     max_frames: int = 0
     realtime: bool = True
     cpu: int = -1
+    ground: str = "last"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class TxMode(StreamMode):
             max_frames=options.max_frames,
             realtime=options.realtime,
             cpu=options.cpu,
+            ground=options.ground,
         )
         self._transmitter.set_grain(**self._grains.templates.arguments())
         drawn = Composer(default_layout(), plan.format).slates(TX_SLATES)
@@ -142,17 +145,25 @@ class TxMode(StreamMode):
         said.publish(write_sdp(session))
         self._announced = reference, version
 
-    def set_patient(self, patient: PatientDocument | None) -> None:
-        """Another patient from the next frame on: a new SOP instance; None: not confirmed."""
+    def set_patient(self, patient: PatientDocument | None, *, from_tai: int = 0) -> int:
+        """Another patient: a new SOP instance; None: not confirmed. from_tai: the first frame
+        that is his is the first whose sync timestamp is not earlier; 0: the next one. Until then
+        no other change may be made. Returns the number of the static part; the counter
+        `static_id` tells when it is sent."""
         made = self._grains.change_patient(patient, now=datetime.now(UTC))
-        self._transmitter.set_grain(**made.arguments())
+        self._transmitter.set_grain(**made.arguments(), from_tai=from_tai)
+        return made.static_id
 
     def set_dynamic(
-        self, values: Mapping[str, float | int | bool | Sequence[float]], tai: int
+        self,
+        values: Mapping[str, float | int | bool | Sequence[float]],
+        tai: int,
+        *,
+        life_ns: int = 0,
     ) -> None:
-        """Values of group 0006 that grains carry until they are a second old. tai: of their
-        origin, ns."""
-        self._transmitter.set_dynamic(dict(values), tai)
+        """Values of group 0006 that grains carry until they are `life_ns` old (0: a second for the
+        camera's position, answers for good). tai: of their origin, ns."""
+        self._transmitter.set_dynamic(dict(values), tai, life_ns)
 
     def report(self, duration_ns: int, rejected: int) -> TxReport:
         """The account. rejected: lines of dynamic values that were malformed."""

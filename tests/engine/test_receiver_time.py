@@ -91,6 +91,22 @@ def test_without_a_flow_there_is_a_slate_at_the_frame_rate() -> None:
     assert luma(rows(held)) < 0.6 * luma(picture(2).v210())
 
 
+@pytest.mark.parametrize(("ground", "lumas"), [("black", 1), ("pattern", 8)])
+def test_what_stands_there_without_a_flow_is_chosen(ground: str, lumas: int) -> None:
+    with stage(metadata=False, ground=ground) as s:
+        for n in range(3):
+            _, ts = s.next_frame()
+            send(s.video.video(ts, picture(n)), s.ports[0])
+        settled(s, 3)
+        time.sleep(0.4)
+        shown = s.sink.shown[-1]
+    assert shown.flags & FrameFlag.SLATE
+    assert not shown.flags & FrameFlag.REPEATED
+    words = np.frombuffer(b"".join(rows(shown)), "<u4")
+    parts = np.stack([words & 1023, words >> 10 & 1023, words >> 20 & 1023], 1).reshape(-1, 12)
+    assert len(np.unique(parts[:, 1::2])) == lumas
+
+
 def banner() -> np.ndarray[Any, np.dtype[np.uint16]]:
     """As wide as the picture: white over four rows."""
     return np.tile(np.array([940, 512, 512, 1023], np.uint16), (4, FORMAT.width, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 
 from drivers.video import Signal
 from tests.engine.flow import Listener, samples_10bit
@@ -76,3 +77,29 @@ def test_a_banner_that_is_replaced_is_drawn_anew() -> None:
     seen = [int(samples_10bit(u.octets(), 192)[16, 97]) for u in found]
     changes = [v for v, before in zip(seen[1:], seen, strict=False) if v != before]
     assert changes[-len(lumas) :] == lumas
+
+
+@pytest.mark.parametrize("ground", ["last", "black", "pattern"])
+def test_what_stands_under_the_banner_is_chosen(ground: str) -> None:
+    src = source(phase=3_000_000)
+    with Listener() as video:
+        tx = transmitter(src, [leg(video)], ground=ground)
+        with running(tx):
+            time.sleep(0.2)
+            src.signal = Signal.ABSENT
+            time.sleep(0.3)
+        found = video_units(video)
+    luma = samples_10bit(found[-1].octets(), 192).astype(int)[:, 1::2]
+    if ground == "black":
+        assert set(luma.ravel()) == {64}
+    elif ground == "pattern":
+        # Eight bars, the same in all rows: from white to black.
+        assert (luma == luma[0]).all()
+        assert list(luma[0, 6::12]) == [721, 674, 581, 534, 251, 204, 111, 64]
+    else:
+        assert len(set(luma.ravel())) > 8
+
+
+def test_a_ground_that_is_none_is_refused() -> None:
+    with Listener() as video, pytest.raises(ValueError, match="ground: 'bars' is unknown; choose"):
+        transmitter(source(), [leg(video)], ground="bars")

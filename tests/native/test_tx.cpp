@@ -226,6 +226,18 @@ void mailbox_hands_over() {
     CHECK(box.fetch() && box.current()->value == 3 && Thing::alive() == 2);
     box.post(std::make_unique<Thing>(4));  // frees what the reader left behind
     CHECK(Thing::alive() == 2);
+    // What is not due yet waits; what is posted meanwhile takes its place.
+    const auto due = [](const Thing &t) { return t.value != 5; };
+    CHECK(box.fetch() && box.current()->value == 4);
+    box.post(std::make_unique<Thing>(5));
+    CHECK(!box.fetch(due) && box.current()->value == 4 && !box.fetch(due));
+    CHECK(box.fetch([](const Thing &) { return true; }) && box.current()->value == 5);
+    box.post(std::make_unique<Thing>(5));
+    CHECK(!box.fetch(due) && Thing::alive() == 2);
+    box.post(std::make_unique<Thing>(6));
+    CHECK(box.fetch(due) && box.current()->value == 6);
+    box.post(std::make_unique<Thing>(5));
+    CHECK(!box.fetch(due));  // waits when the box ends
   }
   CHECK(Thing::alive() == 0);
 }

@@ -33,7 +33,7 @@ Assembler::Assembler(const RxConfig &config, const Kernel &kernel, Compositor &c
       events_(events),
       outbox_(outbox),
       pool_(config.format, time_.frames, WaitingGrains::kMaxBytes),
-      pictures_(config.format, kernel, compositor),
+      pictures_(config.format, kernel, compositor, config.ground),
       grains_(counters, events),
       line_(config.rtp_rate, config.format.rate_num, config.format.rate_den),
       offset_(time_.offset) {

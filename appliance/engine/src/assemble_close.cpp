@@ -277,7 +277,7 @@ void Assembler::keep_alive(int64_t now) {
     slate_ = pool_.acquire();
     if (!slate_) return;
     slate_reason_ = reason;
-    slate_->flags = RTV_SLATE | (pictures_.has_last() ? RTV_REPEATED : 0) |
+    slate_->flags = RTV_SLATE | (pictures_.keeps_last(reason) ? RTV_REPEATED : 0) |
                     (reason == Reason::late ? RTV_LATE : 0);
     slate_->signal = RTV_SIGNAL_ABSENT;
     pictures_.slate(*slate_, reason);

@@ -59,7 +59,7 @@ bool GrainWriter::fill(GrainTemplate &grain, const GrainDynamic *dynamic,
   }
   const int64_t age = dynamic ? moment.sync_tai - dynamic->tai : 0;
   const bool pose = moment.live && !grain.pose.bytes.empty() && dynamic && dynamic->has_pose() &&
-                    age <= kDynamicLife && age >= -kDynamicLife;
+                    age <= dynamic->life && age >= -dynamic->life;
   const GrainPart &head = pose ? grain.pose : grain.base;
   std::memcpy(grain.scratch.data(), head.bytes.data(), head.bytes.size());
   patch(head, grain.scratch.data(), dynamic, moment);
@@ -79,7 +79,9 @@ void GrainWriter::patch(const GrainPart &part, uint8_t *bytes, const GrainDynami
     uint8_t *at = bytes + p.offset;
     // What was never set stays as the template says; a slate always says NO.
     const auto yes_no = [&](bool value) {
-      if (!moment.live || (dynamic && dynamic->has(p.value)))
+      const bool valid = dynamic && dynamic->has(p.value) &&
+                         moment.sync_tai <= dynamic->answers_until;
+      if (!moment.live || valid)
         std::memcpy(at, moment.live && value ? "YES " : "NO  ", 4);
     };
     const bool given = dynamic && dynamic->has(p.value);

@@ -39,6 +39,7 @@ struct GrainPart {
 // Made by the control side, used by the data plane, which writes only into `scratch` and `packet`.
 struct GrainTemplate {
   uint32_t static_id = 0;
+  int64_t from_tai = 0;  // of the first frame that it is for; 0: the next one
   GrainPart base, pose, statics;  // pose: instead of base when a camera position is known
   GrainPart first, middle, last, single;  // RTP header extensions, each whole
   std::vector<uint8_t> scratch, packet;
@@ -51,6 +52,8 @@ struct GrainTemplate {
 // Values that a robot or a user sets, with their time.
 struct GrainDynamic {
   int64_t tai = 0;
+  int64_t life = 1'000'000'000;  // ns after tai; an older position is not sent
+  int64_t answers_until = INT64_MAX;  // TAI; later they are as if never given
   std::array<double, 3> viewpoint{}, look_at{}, up{};
   std::array<double, 6> field_of_view{};
   bool imaging_subject = false, information = false;
@@ -63,8 +66,6 @@ struct GrainDynamic {
            has(GrainValue::field_of_view);
   }
 };
-
-constexpr int64_t kDynamicLife = 1'000'000'000;  // ns; an older position is not sent
 
 struct GrainMoment {
   int64_t origin_tai, sync_tai;

@@ -12,7 +12,7 @@ template <typename T>
 class Mailbox {
   std::atomic<T *> incoming_{nullptr};
   std::atomic<T *> retired_{nullptr};
-  T *current_ = nullptr;
+  T *waiting_ = nullptr, *current_ = nullptr;  // the reader's
 
   static void free_list(T *p) {
     while (p) {
@@ -29,6 +29,7 @@ class Mailbox {
   ~Mailbox() {
     delete incoming_.load();
     free_list(retired_.load());
+    delete waiting_;
     delete current_;
   }
   // Writer. An object that the reader has not fetched yet is replaced.
@@ -38,20 +39,34 @@ class Mailbox {
   }
   // Reader: takes over what was posted last; true when that is new.
   bool fetch() {
-    if (!incoming_.load(std::memory_order_relaxed)) return false;
-    T *fresh = incoming_.exchange(nullptr, std::memory_order_acq_rel);
-    if (!fresh) return false;
-    if (T *old = current_) {
-      old->next = retired_.load(std::memory_order_relaxed);
-      while (!retired_.compare_exchange_weak(old->next, old, std::memory_order_release,
-                                             std::memory_order_relaxed)) {
+    return fetch([](const T &) { return true; });
+  }
+  // The same, once the object is due; until then it waits, unless another is posted.
+  template <typename Due>
+  bool fetch(Due &&due) {
+    if (incoming_.load(std::memory_order_relaxed)) {
+      if (T *fresh = incoming_.exchange(nullptr, std::memory_order_acq_rel)) {
+        retire(waiting_);
+        waiting_ = fresh;
       }
     }
-    current_ = fresh;
+    if (!waiting_ || !due(*waiting_)) return false;
+    retire(current_);
+    current_ = waiting_;
+    waiting_ = nullptr;
     return true;
   }
   // Reader: the object in force, or nullptr.
   T *current() { return current_; }
+
+ private:
+  void retire(T *old) {
+    if (!old) return;
+    old->next = retired_.load(std::memory_order_relaxed);
+    while (!retired_.compare_exchange_weak(old->next, old, std::memory_order_release,
+                                           std::memory_order_relaxed)) {
+    }
+  }
 };
 
 }  // namespace rtv

@@ -101,7 +101,7 @@ void construct(PyReceiver *self, nb::object sink, const nb::dict &format,
                const nb::sequence &video, const nb::sequence &metadata, int payload_type,
                int metadata_payload_type, uint32_t rtp_rate, const nb::dict &extensions,
                int64_t link_offset_ns, int64_t skew_ns, uint32_t reorder_packets, bool slices,
-               uint64_t max_frames, bool realtime, int cpu, int rcvbuf) {
+               uint64_t max_frames, bool realtime, int cpu, int rcvbuf, const std::string &ground) {
   auto *table = static_cast<rtv_sink *>(PyCapsule_GetPointer(sink.ptr(), RTV_SINK_CAPSULE));
   if (!table) throw nb::python_error();
   if (table->abi != RTV_ABI || table->size < sizeof(rtv_sink))
@@ -123,6 +123,8 @@ void construct(PyReceiver *self, nb::object sink, const nb::dict &format,
   c.realtime = realtime;
   c.cpu = cpu;
   c.rcvbuf = rcvbuf;
+  if (!rtv::ground_named(ground, &c.ground))
+    throw nb::value_error(("ground: '" + ground + "' is unknown; choose last, black or pattern").c_str());
   std::unique_ptr<rtv::Receiver> rx;
   try {
     rx = std::make_unique<rtv::Receiver>(table, c);
@@ -155,7 +157,7 @@ void bind_receiver(nb::module_ &m) {
            "payload_type"_a, "metadata_payload_type"_a, "rtp_rate"_a = 90'000,
            "extensions"_a = ids, "link_offset_ns"_a = -1, "skew_ns"_a = 10'000'000,
            "reorder_packets"_a = 64, "slices"_a = false, "max_frames"_a = 0, "realtime"_a = true,
-           "cpu"_a = -1, "rcvbuf"_a = 64 << 20)
+           "cpu"_a = -1, "rcvbuf"_a = 64 << 20, "ground"_a = "last")
       .def("start",
            [](PyReceiver &self) {
              try {

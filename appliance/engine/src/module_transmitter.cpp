@@ -120,10 +120,11 @@ struct TransmitterObject {
 void set_grain(TransmitterObject &self, uint32_t static_id, const nb::bytes &base,
                const nb::bytes &pose, const nb::bytes &statics, const nb::bytes &first,
                const nb::bytes &middle, const nb::bytes &last, const nb::bytes &single,
-               const nb::dict &patches) {
+               const nb::dict &patches, int64_t from_tai) {
   auto g = std::make_unique<rtv::GrainTemplate>();
   size_t known = 0;
   g->static_id = static_id;
+  g->from_tai = from_tai;
   g->base = part("base", base, patches, known);
   g->pose = part("pose", pose, patches, known);
   g->statics = part("static", statics, patches, known);
@@ -135,9 +136,11 @@ void set_grain(TransmitterObject &self, uint32_t static_id, const nb::bytes &bas
   self.engine->set_grain(std::move(g));
 }
 
-void set_dynamic(TransmitterObject &self, const nb::dict &values, int64_t tai) {
+void set_dynamic(TransmitterObject &self, const nb::dict &values, int64_t tai, int64_t life_ns) {
+  if (life_ns < 0 || life_ns > 60'000'000'000) refuse("life_ns: is not 0 to 60 s");
   rtv::GrainDynamic next = self.dynamic;
   next.tai = tai;
+  next.life = life_ns ? life_ns : rtv::GrainDynamic{}.life;
   for (auto [key, value] : values) {
     const std::string name = nb::str(key).c_str();
     rtv::GrainValue which;
@@ -147,8 +150,12 @@ void set_dynamic(TransmitterObject &self, const nb::dict &values, int64_t tai) {
       case rtv::GrainValue::look_at: doubles(name, value, next.look_at); break;
       case rtv::GrainValue::up: doubles(name, value, next.up); break;
       case rtv::GrainValue::field_of_view: doubles(name, value, next.field_of_view); break;
-      case rtv::GrainValue::imaging_subject: next.imaging_subject = nb::cast<bool>(value); break;
-      case rtv::GrainValue::information: next.information = nb::cast<bool>(value); break;
+      case rtv::GrainValue::imaging_subject:
+      case rtv::GrainValue::information:
+        (which == rtv::GrainValue::information ? next.information : next.imaging_subject) =
+            nb::cast<bool>(value);
+        next.answers_until = life_ns ? tai + life_ns : INT64_MAX;
+        break;
       default: refuse("values: '" + name + "' is set by the transmitter itself");
     }
     next.given |= 1u << static_cast<unsigned>(which);
@@ -168,7 +175,8 @@ void construct(TransmitterObject *self, const nb::object &source, const nb::dict
                uint32_t metadata_ssrc, uint32_t max_udp, int64_t tro_ns, int64_t active_ns,
                int64_t drain_ps, uint32_t cmax, uint32_t lead_packets, bool paced, uint32_t burst,
                const std::string &sync, bool slices, int64_t static_period_ns,
-               uint64_t max_frames, int64_t spin_ns, bool realtime, int cpu, bool txtime) {
+               uint64_t max_frames, int64_t spin_ns, bool realtime, int cpu, bool txtime,
+               const std::string &ground) {
   auto *table =
       static_cast<rtv_source *>(PyCapsule_GetPointer(source.ptr(), RTV_SOURCE_CAPSULE));
   if (!table) {
@@ -203,6 +211,8 @@ void construct(TransmitterObject *self, const nb::object &source, const nb::dict
   c.realtime = realtime;
   c.cpu = cpu;
   c.txtime = txtime;
+  if (!rtv::ground_named(ground, &c.ground))
+    refuse("ground: '" + ground + "' is unknown; choose last, black or pattern");
   new (self) TransmitterObject{
       with_os_errors([&] { return std::make_unique<Transmitter>(table, std::move(c)); }), {}};
 }
@@ -219,12 +229,13 @@ void bind_transmitter(nb::module_ &m) {
            nb::arg("burst") = 0, nb::arg("sync") = "aligned", nb::arg("slices") = false,
            nb::arg("static_period_ns") = 500'000'000, nb::arg("max_frames") = 0,
            nb::arg("spin_ns") = -1, nb::arg("realtime") = true, nb::arg("cpu") = -1,
-           nb::arg("txtime") = false)
+           nb::arg("txtime") = false, nb::arg("ground") = "last")
       .def("set_grain", &set_grain, nb::kw_only(), nb::arg("static_id"), nb::arg("base"),
            nb::arg("pose"), nb::arg("static"), nb::arg("extension_first"),
            nb::arg("extension_middle"), nb::arg("extension_last"), nb::arg("extension_single"),
-           nb::arg("patches"))
-      .def("set_dynamic", &set_dynamic, nb::arg("values"), nb::arg("tai"))
+           nb::arg("patches"), nb::arg("from_tai") = 0)
+      .def("set_dynamic", &set_dynamic, nb::arg("values"), nb::arg("tai"),
+           nb::arg("life_ns") = 0)
       .def("set_slates", &set_slates, nb::arg("slates"))
       .def("start", [](TransmitterObject &t) { t.engine->start(); })
       .def("stop",

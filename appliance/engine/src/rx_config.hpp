@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ground.hpp"
 #include "packet_reader.hpp"
 #include "rtvbox/clock.hpp"
 #include "rtvbox/video.h"
@@ -33,6 +34,7 @@ struct RxConfig {
   bool realtime = true;
   int cpu = -1;
   int rcvbuf = 64 << 20;
+  GroundKind ground = GroundKind::last;  // while no video arrives
 };
 
 // Durations in ns, ticks of the RTP clock.

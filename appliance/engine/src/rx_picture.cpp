@@ -27,9 +27,11 @@ std::vector<uint8_t> black_row(const rtv_format &f, const Kernel &k) {
 
 }  // namespace
 
-Pictures::Pictures(const rtv_format &format, const Kernel &kernel, Compositor &compositor)
+Pictures::Pictures(const rtv_format &format, const Kernel &kernel, Compositor &compositor,
+                   GroundKind ground)
     : kernel_(kernel),
       compositor_(compositor),
+      ground_(format, ground),
       rows_(format.height),
       row_pgroups_(row_pgroups(format, kernel)),
       black_(black_row(format, kernel)),
@@ -108,17 +110,12 @@ void Pictures::end(rtv_frame *frame) {
   now_ = 1 - now_;
 }
 
-void Pictures::black(rtv_frame &frame) {
-  for (uint32_t row = 0; row < rows_; ++row)
-    kernel_.unpack_run(black_.data(), frame, row, 0, row_pgroups_);
-}
-
 void Pictures::slate(rtv_frame &frame, Reason reason) {
-  if (last_) {
+  if (keeps_last(reason)) {
     for (uint32_t row = 0; row < rows_; ++row) copy_row(clean(row), frame, row);
     if (holds_picture(reason)) darken(frame);
   } else {
-    black(frame);
+    ground_.lay(frame);
   }
   if (const Banner *b = compositor_.banner(reason)) draw_banner(frame, *b);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "composite.hpp"
+#include "ground.hpp"
 #include "kernels.hpp"
 #include "rx_coverage.hpp"
 #include "rtvbox/pool.hpp"
@@ -20,7 +21,8 @@ namespace rtv {
 class Pictures {
  public:
   // Throws std::bad_alloc. format: one that format_refusal() accepts.
-  Pictures(const rtv_format &format, const Kernel &kernel, Compositor &compositor);
+  Pictures(const rtv_format &format, const Kernel &kernel, Compositor &compositor,
+           GroundKind ground);
   ~Pictures();
   Pictures(const Pictures &) = delete;
   Pictures &operator=(const Pictures &) = delete;
@@ -37,11 +39,13 @@ class Pictures {
   // The frame is whole: it is what the next one is concealed from. Takes its own reference.
   void end(rtv_frame *frame);
 
-  bool has_last() const { return last_ != nullptr; }
-  // Makes `frame` the last clean picture, darkened if the reason says so, with the banner of
-  // `reason` if there is one; black before the first picture.
+  // Whether a slate of this reason shows the last picture.
+  bool keeps_last(Reason reason) const {
+    return last_ && (!holds_picture(reason) || ground_.keeps_last());
+  }
+  // Makes `frame` the last clean picture, darkened if the reason says so, or the ground that was
+  // chosen, with the banner of `reason` if there is one; black before the first picture.
   void slate(rtv_frame &frame, Reason reason);
-  void black(rtv_frame &frame);
 
  private:
   // Rows of one frame before text was drawn on them.
@@ -55,6 +59,7 @@ class Pictures {
 
   const Kernel &kernel_;
   Compositor &compositor_;
+  Ground ground_;
   uint32_t rows_, row_pgroups_;
   std::vector<uint8_t> black_;  // a row of black pgroups
   FramePool pool_;

@@ -83,7 +83,8 @@ TxPacing pacing_of(const TxConfig &c, const PacketPlan &plan) {
 Transmitter::Transmitter(rtv_source *source, TxConfig config)
     : config_(std::move(config)), kernel_(kernel_of(config_.format)),
       plan_(plan_of(config_, *kernel_)), pacing_(pacing_of(config_, plan_)),
-      feed_(source, config_.format, config_.slices, events_, counters_), slate_(config_.format),
+      feed_(source, config_.format, config_.slices, events_, counters_),
+      slate_(config_.format, config_.ground),
       sender_(plan_, *kernel_, pacing_, scattered(1), counters_, histograms_),
       grain_writer_(config_.metadata_payload_type, config_.metadata_ssrc, config_.max_udp,
                     static_cast<uint16_t>(scattered(2))),
@@ -314,7 +315,7 @@ Transmitter::Stamp Transmitter::direct_stamp(int64_t capture_tai) const {
 void Transmitter::send_grain(const Picture &picture, const Stamp &stamp) {
   const int64_t sync_tai = stamp.sync_tai;
   dynamic_.fetch();
-  grain_.fetch();
+  grain_.fetch([&](const GrainTemplate &g) { return g.from_tai <= sync_tai; });
   GrainTemplate *grain = grain_.current();
   if (metadata_.empty() || !grain) return;
   // Due a frame early rather than a frame late.
@@ -333,6 +334,7 @@ void Transmitter::send_grain(const Picture &picture, const Stamp &stamp) {
     last_static_ = sync_tai;
     last_static_id_ = grain->static_id;
   }
+  counters_.static_id.set(grain->static_id);
   counters_.grains.add();
   counters_.grain_packets.add(sent.packets);
   counters_.static_sent.add(sent.with_static);

@@ -33,6 +33,7 @@ struct TxConfig {
   int64_t spin_ns = -1;
   bool realtime = true;
   int cpu = -1;
+  GroundKind ground = GroundKind::last;  // of slates
 };
 
 class Transmitter {

@@ -27,6 +27,7 @@ struct TxCounters {
   Counter settling;  // frames dropped, repeated or skipped while a flow finds its phase
   Counter slates, signal_losses, source_restarts;
   Counter grains, grain_packets, static_sent, poses;
+  Counter static_id;  // of the template that the last grain was made from
   Counter send_errors, enobufs, packets_unsent;  // unsent: over all paths
   Counter txtime_missed, txtime_invalid;
   Counter spin_ns, work_ns, thread_cpu_ns;
@@ -59,6 +60,7 @@ void each_counter(const TxCounters &c, F f) {
   f("grain_packets", c.grain_packets.get());
   f("static_sent", c.static_sent.get());
   f("poses", c.poses.get());
+  f("static_id", c.static_id.get());
   f("send_errors", c.send_errors.get());
   f("enobufs", c.enobufs.get());
   f("packets_unsent", c.packets_unsent.get());

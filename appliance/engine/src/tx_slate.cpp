@@ -20,8 +20,9 @@ void copy_picture(const rtv_frame &from, rtv_frame &to) {
 
 }  // namespace
 
-TxSlate::TxSlate(const rtv_format &format)
-    : pool_(std::make_unique<FramePool>(format, 1)), frame_(pool_->acquire()) {
+TxSlate::TxSlate(const rtv_format &format, GroundKind ground)
+    : pool_(std::make_unique<FramePool>(format, 1)), ground_(format, ground),
+      frame_(pool_->acquire()) {
   rtv_set_lines_ready(frame_, format.height);
   frame_->flags = RTV_SLATE;
 }
@@ -33,11 +34,11 @@ const rtv_frame *TxSlate::show(Reason reason, const rtv_frame *last_live) {
   if (reason_ == reason && drawn_ == banners_.edition()) return frame_;
   reason_ = reason;
   drawn_ = banners_.edition();
-  if (last_live) {
+  if (last_live && ground_.keeps_last()) {
     copy_picture(*last_live, *frame_);
     darken(*frame_);
   } else {
-    tint_rows(*frame_, convert_pixel(frame_->format, 64, 512, 512), 1023, 1023);
+    ground_.lay(*frame_);
   }
   if (banner) draw_banner(*frame_, *banner);
   return frame_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The picture that is sent while there is no live one: the last live frame darkened, or black,
-// under a banner that says why.
+// The picture that is sent while there is no live one: its ground under a banner that says why.
 #pragma once
 #include <memory>
 #include <optional>
 
 #include "composite.hpp"
+#include "ground.hpp"
 #include "rtvbox/video.h"
 
 namespace rtv {
@@ -14,7 +14,7 @@ class FramePool;
 
 class TxSlate {
  public:
-  explicit TxSlate(const rtv_format &format);
+  TxSlate(const rtv_format &format, GroundKind ground);
   ~TxSlate();
 
   Compositor &banners() { return banners_; }  // control side: publish
@@ -26,6 +26,7 @@ class TxSlate {
 
  private:
   std::unique_ptr<FramePool> pool_;
+  Ground ground_;
   Compositor banners_;
   rtv_frame *frame_ = nullptr;
   std::optional<Reason> reason_;
