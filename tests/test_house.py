@@ -35,6 +35,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "appliance.rtv",
         "drivers",
     ),
+    "appliance.converter": (
+        "appliance.converter",
+        "appliance.box",
+        "appliance.modes",
+        "appliance.overlay",
+        "appliance.rtv",
+        "drivers",
+    ),
     "appliance.demo": ("appliance", "drivers"),
     "appliance.commands": ("appliance", "drivers"),
     "appliance.cli": ("appliance", "drivers"),
@@ -70,6 +78,7 @@ PURE = (
             "words",
         )
     ),
+    *(f"appliance.converter.{name}" for name in ("patient", "plan", "seen")),
     *(f"drivers.panel.{name}" for name in ("cfa_packet", "charset", "emulated", "glass", "model")),
 )
 IMPURE_MODULES = {"socket", "subprocess", "time", "os", "asyncio", "threading", "shutil"}

@@ -83,6 +83,11 @@ class Store:
                 damage.append(f"generation {number} cannot be used: {why}")
         return Loaded(None, None, tuple(damage))
 
+    def wanted(self) -> str:
+        """What the link to the wanted generation says; another text: there is another one. Cheap:
+        whoever waits for a change may ask many times a second."""
+        return str(self._pointed("desired.json"))
+
     def get(self, number: int) -> Generation:
         """One generation. Raises ValueError, one line, when there is none or it is damaged."""
         try:

@@ -155,9 +155,10 @@ class Transmitter:
         frame synchroniser), source_lost (before the hand-over), skipped (alignment points missed),
         settling (repeats, drops and skips of a flow's first 250 ms, which the others leave out),
         late_bursts (after their reading by more than TDRAIN), short_frames (slices that did not
-        come); slates, signal_losses, source_restarts; grains, grain_packets, static_sent, poses,
-        static_id (of the last grain); send_errors, enobufs, packets_unsent (all paths), txtime_missed, txtime_invalid; spin_ns,
-        work_ns, thread_cpu_ns (CPU time of the thread: their sum)."""
+        come); signal (drivers.video.Signal of the input now), slates, signal_losses,
+        source_restarts; grains, grain_packets, static_sent, poses, static_id (of the last
+        grain); send_errors, enobufs, packets_unsent (all paths), txtime_missed,
+        txtime_invalid; spin_ns, work_ns, thread_cpu_ns (CPU time of the thread: their sum)."""
     def histograms(self) -> dict[str, Histogram]:
         """pacing_late (burst against schedule), handover (capture to first packet), frame_send."""
     def late_wakes(self) -> dict[str, list[tuple[int, int]]]:

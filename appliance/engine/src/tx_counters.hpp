@@ -26,6 +26,7 @@ struct TxCounters {
   Counter repeats, drops, source_lost, skipped, late_bursts, short_frames;
   Counter settling;  // frames dropped, repeated or skipped while a flow finds its phase
   Counter slates, signal_losses, source_restarts;
+  Counter signal;  // RTV_SIGNAL_... of the input now; before the card says anything: absent
   Counter grains, grain_packets, static_sent, poses;
   Counter static_id;  // of the template that the last grain was made from
   Counter send_errors, enobufs, packets_unsent;  // unsent: over all paths
@@ -53,6 +54,7 @@ void each_counter(const TxCounters &c, F f) {
   f("skipped", c.skipped.get());
   f("late_bursts", c.late_bursts.get());
   f("short_frames", c.short_frames.get());
+  f("signal", c.signal.get());
   f("slates", c.slates.get());
   f("signal_losses", c.signal_losses.get());
   f("source_restarts", c.source_restarts.get());

@@ -194,6 +194,7 @@ void TxFeed::become(uint32_t signal, const rtv_format *found) {
   const uint32_t before = state_;
   known_ = true;
   state_ = signal;
+  counters_.signal.set(signal);
   if (signal == RTV_SIGNAL_LOCKED) {
     stalled_ = false;
     if (!first) events_.say(Severity::info, "signal-back", "the input shows a live picture again");

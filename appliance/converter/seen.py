@@ -1,0 +1,99 @@
+"""What is wrong with a running pipeline, from its counters: issues and the panel's words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from drivers.video import Signal
+
+_SIGNALS = {
+    Signal.LOCKED: "ok",
+    Signal.ABSENT: "none",
+    Signal.UNLOCKED: "unstable",
+    Signal.MISMATCH: "mismatch",
+    Signal.UNSUPPORTED: "mismatch",
+    Signal.GONE: "none",
+}
+_WINDOW_NS = 10_000_000_000
+_SILENT_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An issue of the catalogue: raised while it is seen. values: for its text."""
+
+    name: str
+    subject: str
+    values: Mapping[str, object]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others."""
+        return self.name, self.subject
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Counters of an engine at one time, monotonic ns."""
+
+    at: int
+    counters: Mapping[str, int]
+
+
+def signal_word(counters: Mapping[str, int]) -> str:
+    """The panel's word for a transmitter's input."""
+    return _SIGNALS[Signal(counters["signal"])]
+
+
+def tx_faults(
+    card: str, wanted: str, found: str, patient: bool, samples: tuple[Sample, ...]
+) -> Iterator[Fault]:
+    """Of a transmitter. wanted, found: formats in words. samples: the last ten seconds'."""
+    signal = Signal(samples[-1].counters["signal"])
+    if signal in (Signal.MISMATCH, Signal.UNSUPPORTED):
+        yield Fault("input-mismatch", card, {"found": found or "another", "wanted": wanted})
+    elif signal is Signal.GONE:
+        yield Fault("input-missing", card, {})
+    elif signal is not Signal.LOCKED:
+        yield Fault("input-no-signal", card, {})
+    if not patient:
+        yield Fault("no-patient", "", {})
+
+
+def rx_state(samples: tuple[Sample, ...]) -> str:
+    """The panel's word for a received flow: running while live pictures are presented."""
+    return "running" if _grew("presented", samples, _SILENT_NS) else "waiting"
+
+
+def rx_faults(flow: str, paths: int, samples: tuple[Sample, ...]) -> Iterator[Fault]:
+    """Of a receiver."""
+    if rx_state(samples) != "running":
+        yield Fault("flow-none", flow, {})
+        return
+    lost = _growth("lost", samples, _WINDOW_NS) + _growth("metadata_lost", samples, _WINDOW_NS)
+    if lost:
+        yield Fault("flow-loss", flow, {"packets": lost})
+    if paths == 2:
+        every = _growth("packets", samples, _SILENT_NS)
+        for path, key in ((1, "lost_a"), (2, "lost_b")):
+            # Of a path that carries nothing, about every packet of the flow is missing.
+            if every and _growth(key, samples, _SILENT_NS) * 10 > every * 8:
+                yield Fault("flow-path-lost", flow, {"path": path})
+    if _grew("no_patient", samples, _SILENT_NS):
+        yield Fault("no-patient", "", {})
+
+
+def kept(samples: tuple[Sample, ...], fresh: Sample) -> tuple[Sample, ...]:
+    """The samples of the last ten seconds, and this one."""
+    return (*(one for one in samples if fresh.at - one.at <= _WINDOW_NS), fresh)
+
+
+def _grew(key: str, samples: tuple[Sample, ...], within: int) -> bool:
+    return _growth(key, samples, within) > 0
+
+
+def _growth(key: str, samples: tuple[Sample, ...], within: int) -> int:
+    newest = samples[-1]
+    oldest = next(one for one in samples if newest.at - one.at <= within)
+    return newest.counters.get(key, 0) - oldest.counters.get(key, 0)

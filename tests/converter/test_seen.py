@@ -1,0 +1,157 @@
+"""Plans and what is seen wrong: pure, every case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance.box.catalogue import CATALOGUE
+from appliance.box.desired import of_tree
+from appliance.converter.patient import Chart
+from appliance.converter.plan import IdlePlan, RxPlan, TxPlan, device_of, plan_of
+from appliance.converter.seen import (
+    Fault,
+    Sample,
+    kept,
+    rx_faults,
+    rx_state,
+    signal_word,
+    tx_faults,
+)
+from drivers.video import Signal
+from tests.box.documents import IDLE, RX, TX, changed
+
+S = 1_000_000_000
+
+
+def samples(*counters: dict[str, int], step: int = S // 2) -> tuple[Sample, ...]:
+    found: tuple[Sample, ...] = ()
+    for at, one in enumerate(counters):
+        found = kept(found, Sample(at * step, one))
+    return found
+
+
+def names(faults: Any) -> set[str]:
+    found = list(faults)
+    assert all(isinstance(one, Fault) for one in found)
+    for one in found:  # the words fit the catalogue
+        _, text, remedy = CATALOGUE[one.name]
+        (text + remedy).format(subject=one.subject, **one.values)
+    return {one.name for one in found}
+
+
+@pytest.mark.parametrize(
+    ("signal", "word", "issue"),
+    [
+        (Signal.LOCKED, "ok", None),
+        (Signal.ABSENT, "none", "input-no-signal"),
+        (Signal.UNLOCKED, "unstable", "input-no-signal"),
+        (Signal.MISMATCH, "mismatch", "input-mismatch"),
+        (Signal.UNSUPPORTED, "mismatch", "input-mismatch"),
+        (Signal.GONE, "none", "input-missing"),
+    ],
+)
+@pytest.mark.parametrize("patient", [True, False])
+def test_every_signal_of_an_input(
+    signal: Signal, word: str, issue: str | None, patient: bool
+) -> None:
+    seen = samples({"signal": int(signal), "frames": 3})
+    assert signal_word(seen[-1].counters) == word
+    expected = ({issue} if issue else set()) | (set() if patient else {"no-patient"})
+    assert names(tx_faults("decklink:1", "1080p50", "720p60", patient, seen)) == expected
+
+
+def rx(**values: int) -> dict[str, int]:
+    zero = ("presented", "lost", "metadata_lost", "packets", "lost_a", "lost_b", "no_patient")
+    return dict.fromkeys(zero, 0) | values
+
+
+def test_a_flow_that_does_not_come() -> None:
+    assert names(rx_faults("a", 1, samples(rx(), rx(), rx()))) == {"flow-none"}
+    assert rx_state(samples(rx())) == "waiting"
+
+
+def test_a_flow_that_has_ended_is_said_after_a_second() -> None:
+    seen = samples(rx(presented=0), rx(presented=25), rx(presented=25))
+    assert names(rx_faults("a", 1, seen)) == set()
+    seen = kept(seen, Sample(3 * S // 2, rx(presented=25)))
+    assert names(rx_faults("a", 1, seen)) == {"flow-none"}
+
+
+def test_lost_packets_are_an_issue_for_ten_seconds() -> None:
+    seen: tuple[Sample, ...] = ()
+    for at in range(26):
+        lost = 7 if at >= 2 else 0
+        seen = kept(seen, Sample(at * S // 2, rx(presented=25 * at, lost=lost)))
+        expected = {"flow-none"} if at == 0 else {"flow-loss"} if 2 <= at <= 21 else set()
+        assert names(rx_faults("a", 1, seen)) == expected
+
+
+@pytest.mark.parametrize(("key", "path"), [("lost_a", 1), ("lost_b", 2)])
+def test_a_path_that_carries_nothing(key: str, path: int) -> None:
+    seen = samples(
+        rx(presented=0),
+        *(rx(presented=25 * n, packets=1000 * n, **{key: 1000 * n}) for n in (1, 2)),
+    )
+    (fault,) = rx_faults("a", 2, seen)
+    assert (fault.name, fault.values) == ("flow-path-lost", {"path": path})
+    assert names(rx_faults("a", 1, seen)) == set()
+
+
+def test_frames_without_a_patient() -> None:
+    seen = samples(rx(), rx(presented=25, no_patient=25))
+    assert names(rx_faults("a", 1, seen)) == {"no-patient"}
+
+
+@pytest.mark.parametrize("mode", ["tx", "rx", "idle"])
+@pytest.mark.parametrize("document", [TX, RX, IDLE, None], ids=["tx", "rx", "idle", "none"])
+def test_a_plan_for_every_mode_and_document(mode: str, document: Any) -> None:
+    desired = None if document is None else of_tree(document)
+    plan = plan_of(mode, desired, {})
+    if mode == "tx" and document is TX:
+        assert isinstance(plan, TxPlan)
+        assert plan.devices == ("eth1", "eth2")
+        assert (plan.card, plan.ground) == ("synthetic", "last")
+    elif mode == "rx" and document is RX:
+        assert isinstance(plan, RxPlan)
+        assert plan.devices == ("eth1",)
+    else:
+        assert isinstance(plan, IdlePlan)
+        assert bool(plan.why) == (mode != "idle" and desired is not None)
+
+
+def test_where_a_network_is() -> None:
+    network = of_tree(changed(TX, "networks.data.vlan", 20)).networks.named()["data"]
+    assert device_of("data", network, {}) == "eth1.20"
+    assert device_of("data", network, {"data": {"interface": "enp2s0.20"}}) == "enp2s0.20"
+    assert device_of("data", network, {"data": None}) == "eth1.20"
+    assert device_of("data", network, {"data": {"interface": 3}}) == "eth1.20"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "loss", "card", "ground"),
+    [
+        ("off", "last-dimmed", "v4l2:x", "last"),
+        ("off", "black", "v4l2:x", "black"),
+        ("off", "pattern", "v4l2:x", "pattern"),
+        ("without-input", "black", "v4l2:x", "pattern"),
+        ("forced", "black", "synthetic", "black"),
+    ],
+)
+def test_the_test_pattern(pattern: str, loss: str, card: str, ground: str) -> None:
+    document = changed(changed(TX, "input.card", "v4l2:x"), "input.test_pattern", pattern)
+    plan = plan_of("tx", of_tree(changed(document, "input.on_loss", loss)), {})
+    assert isinstance(plan, TxPlan)
+    assert (plan.card, plan.ground) == (card, ground)
+
+
+def test_a_patient_waits_for_his_instant() -> None:
+    chart = Chart()
+    assert not chart.waiting
+    chart.plan(None, 10 * S)
+    assert chart.waiting
+    assert not chart.due(9 * S, S // 5)
+    assert chart.due(10 * S - S // 5, S // 5)
+    chart.cancel()
+    assert not chart.due(20 * S, S // 5)
