@@ -55,7 +55,18 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     # Here, not above: loading takes a while, and who interrupts it shall see no traceback.
-    from appliance.commands import demo, devices, formats, inspect, panel, report_schema, rx, tx
+    from appliance.commands import (
+        config,
+        demo,
+        devices,
+        formats,
+        inspect,
+        panel,
+        report_schema,
+        rx,
+        status,
+        tx,
+    )
 
     top = _Parser(
         prog="rtvbox",
@@ -64,7 +75,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (tx, rx, inspect, demo, devices, panel, formats, report_schema):
+    for command in (
+        *(tx, rx, inspect, demo, status, config),
+        *(devices, panel, formats, report_schema),
+    ):
         command.add(commands)
     return top
 

@@ -56,7 +56,10 @@ PURE = (
         for name in (
             "catalogue",
             "desired",
+            "differences",
+            "glance",
             "issues",
+            "metrics",
             "modes",
             "problems",
             "rules",

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 LARGEST = 1 << 20
+OLD_S = 15.0
+"""A service writes again within this time, also when nothing has changed."""
 
 
 def publish(path: Path, observed: Mapping[str, Any]) -> None:
@@ -43,3 +46,22 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise ValueError("is no object")
     return tree
+
+
+def observed(folder: Path, services: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What these services publish, and which of them say nothing, with the reason. A file that was
+    not written for OLD_S is what a dead service left."""
+    said: dict[str, Any] = {}
+    silent: dict[str, str] = {}
+    for name in services:
+        path = folder / f"{name}.json"
+        try:
+            said[name] = read(path)
+            if time.time() - path.stat().st_mtime > OLD_S:
+                del said[name]
+                silent[name] = "does not answer"
+        except FileNotFoundError:
+            silent[name] = "says nothing"
+        except ValueError as error:
+            silent[name] = str(error)
+    return said, silent
