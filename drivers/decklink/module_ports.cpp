@@ -80,6 +80,12 @@ class Output : public Port<Playout> {
                                      : rtv::from_capsule<rtv_frame>(frame, RTV_FRAME_CAPSULE));
   }
   nb::dict latency() const { return rtv::histogram_dict(port_->latency); }
+  nb::list events() {
+    nb::list out;
+    for (const Said &s : port_->said())
+      out.append(nb::make_tuple(s.tai, s.warning ? "warning" : "info", nb::str(s.text.c_str())));
+    return out;
+  }
   nb::dict stats() const {
     const PlayoutStats &s = port_->stats;
     nb::dict d;
@@ -153,6 +159,7 @@ void bind_ports(nb::module_ &m) {
       .def("capsule", &Output::capsule)
       .def("set_slate", &Output::set_slate, "frame"_a.none())
       .def("latency", &Output::latency)
+      .def("events", &Output::events)
       .def("stats", &Output::stats)
       .def("stop", &Output::stop);
 }

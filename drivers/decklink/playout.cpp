@@ -15,6 +15,8 @@ namespace rtv::decklink {
 
 namespace {
 
+constexpr size_t kSaid = 64;
+
 Playout *self_of(void *self) { return static_cast<Playout *>(self); }
 void bump(PlayoutStats::Count &c, uint64_t n = 1) { c.fetch_add(n, std::memory_order_relaxed); }
 std::chrono::nanoseconds ns(int64_t n) { return std::chrono::nanoseconds(n); }
@@ -51,6 +53,7 @@ void Playout::removed() {
   gone_ = true;
   back_ = false;
   bump(stats.losses);
+  if (running_) say(true, "card " + options_.key + " is unplugged: nothing is shown");
   std::lock_guard hold(mutex_);
   changed_.notify_all();
 }
@@ -136,6 +139,19 @@ void Playout::stop() {
 
 void Playout::set_slate(rtv_frame *slate) {
   rtv_frame_unref(slate_.exchange(slate ? rtv_frame_ref(slate) : nullptr));
+}
+
+void Playout::say(bool warning, const std::string &text) {
+  std::lock_guard hold(said_mutex_);
+  if (said_.size() == kSaid) said_.pop_front();
+  said_.push_back({tai_now(), warning, text});
+}
+
+std::vector<Said> Playout::said() {
+  std::lock_guard hold(said_mutex_);
+  std::vector<Said> out(said_.begin(), said_.end());
+  said_.clear();
+  return out;
 }
 
 SteeringStatus Playout::steering() const {
@@ -228,17 +244,25 @@ void Playout::run() {
     else
       run_sync();
     close_card();
-    std::string why;
     do {
       std::unique_lock hold(mutex_);
       changed_.wait(hold, [this] { return stop_ || back_; });
       if (stop_) return;
       back_ = false;
       hold.unlock();
-    } while (open_card(&why) != RTV_OK);
+    } while (!reopened());
     gone_ = false;
     bump(stats.restarts);
+    say(false, "card " + options_.key + " is back and shows frames again");
   }
+}
+
+// A card that is back and cannot be used waits for its next arrival.
+bool Playout::reopened() {
+  std::string why;
+  if (open_card(&why) == RTV_OK) return true;
+  say(true, "card " + options_.key + " is back and cannot be used: " + why);
+  return false;
 }
 
 bool Playout::wait_for(int64_t tai) {

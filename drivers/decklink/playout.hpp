@@ -9,10 +9,12 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "display_mode.hpp"
 #include "driver.hpp"
@@ -49,6 +51,13 @@ struct PlayoutStats {
   std::atomic<int64_t> due_late_max_ns{0}, realtime{0};
 };
 
+// What a person should know beside the counts.
+struct Said {
+  int64_t tai;
+  bool warning;
+  std::string text;
+};
+
 class Playout final : Watcher {
  public:
   Playout(std::shared_ptr<Driver> driver, const PlayoutOptions &options);
@@ -67,6 +76,7 @@ class Playout final : Watcher {
   bool running() const { return running_; }
   bool open() const { return open_; }
   SteeringStatus steering() const;
+  std::vector<Said> said();  // since the last call; a bounded number
   uint32_t with_card() const { return out_ ? out_->out() : 0; }
 
   PlayoutStats stats;
@@ -84,10 +94,12 @@ class Playout final : Watcher {
   void removed() override;
   void arrived() override;
   void completed(OutFrame *frame, uint32_t result);
+  void say(bool warning, const std::string &text);
 
   void run();
   int open_card(std::string *why);
   void close_card();
+  bool reopened();
   void run_sync();
   void run_scheduled();
   bool take_due(int64_t tai, Entry *out);
@@ -115,6 +127,9 @@ class Playout final : Watcher {
   uint32_t in_flight_ = 0;    // scheduled frames that the card has not reported
   bool behind_ = false;       // the card said late or dropped
   bool has_stopped_ = false;  // scheduled playback
+
+  std::mutex said_mutex_;
+  std::deque<Said> said_;
 
   std::thread thread_;
   rtv_format format_{};

@@ -112,6 +112,10 @@ class DeckLinkSink:
         (`NextSlip`) and next_slip_ns (from now)."""
         return self._output.stats()
 
+    def events(self) -> list[tuple[int, str, str]]:
+        """What happened since the last call: TAI ns, "info" or "warning", one line."""
+        return self._output.events()
+
     def latency(self) -> dict[str, Any]:
         """Capture to shown, ns, as an engine histogram."""
         return self._output.latency()

@@ -143,7 +143,8 @@ def test_another_format_is_named_and_not_handed_on_until_the_right_one_returns(
 ) -> None:
     made = source()
     with reading(made) as r:
-        before = r.frame()
+        # After a start a card takes two frames to see a format; until then there is no signal.
+        before = r.frames(3)[-1]
         cards(f"source {DUO_AT} {what}")
         _, event = r.until(Result.FORMAT_CHANGED)
         assert event["signal"] == signal
