@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         formats,
         inspect,
         panel,
+        remote,
         report_schema,
         rx,
         status,
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
-        *(tx, rx, inspect, demo, status, config),
+        *(tx, rx, inspect, demo, status, config, remote),
         *(devices, panel, formats, report_schema),
     ):
         command.add(commands)

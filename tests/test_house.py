@@ -25,6 +25,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "appliance.rtv",
         "drivers.video",
     ),
+    "appliance.agent": (
+        "appliance.agent",
+        "appliance.box",
+        "appliance.rtv",
+        "drivers.discover",
+    ),
     "appliance.overlay": ("appliance.overlay", "appliance.rtv", "drivers.video"),
     "appliance.panel": ("appliance.panel", "drivers.panel"),
     "appliance.modes": (
@@ -81,6 +87,7 @@ PURE = (
             "words",
         )
     ),
+    *(f"appliance.agent.{name}" for name in ("openapi", "staging")),
     *(f"appliance.converter.{name}" for name in ("patient", "plan", "seen")),
     *(f"drivers.panel.{name}" for name in ("cfa_packet", "charset", "emulated", "glass", "model")),
 )

@@ -52,7 +52,7 @@ class Desired(Part):
     output: Output | None = Field(None, description="an object, or null for none")
     flows: Flows = Field(Flows(), description="an object with send and receive")
     panel: Panel = Field(Panel(), description="an object")
-    site: Site = Field(Site(), description="an object")
+    site: Site = Field(Site(), description="an object, or leave it out to keep the present one")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values with every default written out."""
@@ -119,6 +119,14 @@ def _problems(error: ValidationError) -> list[Problem]:
         for one in found
         if one not in short or not any(other.path.startswith(f"{one.path}[") for other in found)
     )
+
+
+def keeping_site(desired: Desired, before: Desired | None) -> Desired:
+    """The document with the site of the one before, where it says nothing of a site itself: whom
+    the box trusts is never lost by leaving it out."""
+    if before is None or "site" in desired.model_fields_set:
+        return desired
+    return desired.model_copy(update={"site": before.site})
 
 
 def schema() -> dict[str, Any]:

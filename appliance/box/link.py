@@ -66,13 +66,16 @@ class Link:
             server = await asyncio.start_unix_server(self._talk, self._path, limit=LARGEST)
         finally:
             os.umask(before)
+        own = self._path.stat().st_ino
         try:
             async with server:
                 await self._broken
         finally:
             for task in self._busy:
                 task.cancel()
-            self._path.unlink(missing_ok=True)
+            # The next one of this name may have taken the place already.
+            if self._path.exists() and self._path.stat().st_ino == own:
+                self._path.unlink(missing_ok=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from appliance.box.desired import LARGEST, SCHEMA, Desired, of_tree, schema
+from appliance.box.desired import LARGEST, SCHEMA, Desired, keeping_site, of_tree, schema
 from appliance.box.differences import differences
 from appliance.box.link import LinkError, ask
 from appliance.box.paths import Paths
@@ -84,10 +84,10 @@ def _do(args: argparse.Namespace, store: Store, paths: Paths) -> int:
         read_document(args.file)
         print("it would be taken")
     elif args.what == "diff":
-        _diff(store, read_document(args.file))
+        _diff(store, keeping_site(read_document(args.file), store.load().desired))
     else:
         if args.what == "apply":
-            desired = read_document(args.file)
+            desired = keeping_site(read_document(args.file), store.load().desired)
             _diff(store, desired)
             made = store.put(desired, "config")
         else:
