@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import ssl
 from collections.abc import Iterable
@@ -64,9 +65,10 @@ class BoxClient:
     async def text(self, method: str, path: str, body: str | None = None, **headers: str) -> str:
         """The body of an answer. Raises RemoteError."""
         assert self._session is not None
+        data = None if body is None else io.BytesIO(body.encode("utf-8", "surrogateescape"))
         try:
             async with self._session.request(
-                method, self._url + path, data=body, headers=headers
+                method, self._url + path, data=data, headers=headers
             ) as said:
                 text = await said.text()
                 if said.status >= 400:
@@ -149,6 +151,7 @@ def _short(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return "its certificate is not of this site; pair it first"
-    if "certificate required" in text.lower() or "alert" in text.lower():
-        return "it does not trust this controller's certificate; pair it with this site"
+    # TLS 1.3: a box that does not know our certificate just ends the connection.
+    if "disconnected" in text or "reset" in text or "alert" in text.lower():
+        return "it ended the connection: it does not trust this controller; pair it with this site"
     return text[:200]

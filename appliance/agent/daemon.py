@@ -67,6 +67,7 @@ async def _run(args: argparse.Namespace, paths: Paths, log: logging.Logger) -> i
         await serve(box, doors)
     finally:
         await doors.end()
+        box.paths.observed("agent").unlink(missing_ok=True)  # nobody shall take it for alive
         if hand is not None:
             await hand.close()
     return 0

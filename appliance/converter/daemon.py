@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(serve(keeper, paths, log))
     finally:
-        keeper.close()
+        keeper.end()
     return 0
 
 

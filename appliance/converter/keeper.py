@@ -68,8 +68,13 @@ class Keeper:
             return f"{self._mode}: waits: {self._why}"
         return f"{self._mode}: {'runs' if self._pipeline else 'nothing to do'}"
 
+    def end(self) -> None:
+        """Lets go of everything, and of what was published: nobody shall take it for alive."""
+        self.close()
+        self._paths.observed("converter").unlink(missing_ok=True)
+
     def close(self) -> None:
-        """Lets go of everything."""
+        """Lets go of the pipeline."""
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
