@@ -70,8 +70,8 @@ def test_two_boxes_carry_a_patient_from_his_instant_on(lab: Lab, tmp_path: Path)
         tx.wait(lambda: runs(tx), "flow")
         with ConverterBox(lab["rx"], tmp_path / "rx", "rx", rx_document(sdp_of(tx))) as rx:
             rx.wait(lambda: runs(rx), "picture")
-            rx.wait(lambda: rx.issues() == {"no-patient"}, "issue that nobody is confirmed")
-            tx.wait(lambda: tx.issues() == {"no-patient"}, "issue that nobody is confirmed")
+            rx.wait(lambda: "no-patient" in rx.issues(), "issue that nobody is confirmed")
+            tx.wait(lambda: "no-patient" in tx.issues(), "issue that nobody is confirmed")
             at = tx.ask("tai") + 1_500_000_000
             assert tx.ask("set_patient", document=PATIENT, from_tai=at) == {"from_tai": at}
             time.sleep(0.3)
@@ -84,7 +84,7 @@ def test_two_boxes_carry_a_patient_from_his_instant_on(lab: Lab, tmp_path: Path)
             tx.wait(lambda: f"ptp=IEEE1588-2008:{gm}:127" in sdp_of(tx), "SDP with grandmaster")
             assert not tx.status()["patient_confirmed"]
             rx.wait(lambda: rx.status()["patient_confirmed"], "patient")
-            rx.wait(lambda: rx.issues() == tx.issues() == set(), "end of all issues")
+            rx.wait(lambda: "no-patient" not in rx.issues() | tx.issues(), "end of the issue")
             assert tx.status()["input"] == {
                 "connector": "synthetic",
                 "format": "720p50",
