@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What replaced generation A: B with 14.3 (pictures in buffers of their own, offered by the
-// client), C with 16.0 (a parameter beside each code, sizes, statistics). Asked for extras only:
-// generation A reaches every library. Identifiers and slots are verified against the headers'
-// shapes; no program here has called them, and the stand-in answers none of them.
+// client), C with 16.0 (a parameter beside each code, sizes, statistics). Asked for extras, and
+// where a card answers nothing else: generation A reaches every library that is known. Identifiers
+// and slots are verified against the headers' shapes; only the stand-in has ever answered them.
 #pragma once
 
 #include "abi.hpp"

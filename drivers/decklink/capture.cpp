@@ -3,6 +3,7 @@
 #include "capture.hpp"
 
 #include "arrivals.hpp"
+#include "newer.hpp"
 #include "raster.hpp"
 
 namespace rtv::decklink {
@@ -89,7 +90,7 @@ int Capture::open(std::string *why) {
   }
   std::lock_guard hold(control_);
   unplugged_ = false;
-  input_ = query<abi::Input>(card.get());
+  input_ = input_of(card.get());
   Ref<abi::DisplayModeIterator> modes;
   if (input_->GetDisplayModeIterator(modes.out()) != abi::kOk) modes = {};
   const ModeFacts mode = find_mode(modes.get(), f);

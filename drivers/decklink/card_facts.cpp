@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "card_facts.hpp"
 
+#include "newer.hpp"
+
 namespace rtv::decklink {
 
 namespace {
@@ -70,6 +72,8 @@ CardFacts facts_of(abi::DeckLink *card) {
   f.trims_clock = a.flag(abi::attribute::kClockTimingAdjustment);
   f.has_reference = a.flag(abi::attribute::kReferenceInput);
   f.preroll = a.number(abi::attribute::kMinimumPreroll, 0);
+  if (const char newest = generation_of(card)) f.generation = newest;
+  f.statistics = has_statistics(card);
   f.channels = a.number(abi::attribute::kMaximumAudioChannels, 2);
   if (const auto status = query<abi::Status>(card)) {
     int64_t busy = 0;
@@ -87,8 +91,8 @@ CardFacts facts_of(abi::DeckLink *card) {
   if (!why.empty()) return f;
   if (!f.capture) f.why_no_capture = "it has no input";
   if (!f.playout) f.why_no_playout = "it has no output";
-  if (f.capture && !query<abi::Input>(card))
-    f.why_no_capture = "its driver does not offer the input interface of version 12; see version";
+  if (f.capture && !input_of(card))
+    f.why_no_capture = "its driver offers no input interface that is known here; see version";
   if (f.playout && !query<abi::Output>(card))
     f.why_no_playout = "its driver does not offer the output interface of version 12; see version";
   return f;

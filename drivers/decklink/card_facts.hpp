@@ -21,6 +21,8 @@ struct CardFacts {
   bool has_reference = false;
   int64_t preroll = 0;   // frames that a scheduled output needs ahead
   int64_t channels = 2;  // of embedded sound, at most
+  std::string generation;  // of interfaces, the newest it answers: A, B, C; "" none of them
+  bool statistics = false;
   uint32_t busy = 0;     // 1 capture, 2 playout, by whomever
   std::string why_no_capture, why_no_playout;  // "": can be used
 };

@@ -24,7 +24,9 @@ class Card:
     key: what `--source decklink:KEY` takes: the persistent id in decimal, as other programs show
     it too, or the device handle of a card that has none. duplex: full (input and output at once),
     half, simplex, inactive, "" not told. preroll: frames that a scheduled output needs ahead.
-    channels: of embedded sound, at most. busy: used by some program as capture, playout.
+    channels: of embedded sound, at most. generation: of the vendor's interfaces, the newest that
+    the card answers (A: version 12.2, B: 14.3, C: 16.0). statistics: it offers those of C.
+    busy: used by some program as capture, playout.
     why_no_capture, why_no_playout: one line, "" where it can be used so.
     """
 
@@ -41,6 +43,8 @@ class Card:
     has_reference: bool
     preroll: int
     channels: int
+    generation: str
+    statistics: bool
     busy: tuple[str, ...]
     why_no_capture: str
     why_no_playout: str

@@ -7,6 +7,7 @@
 
 #include "card_memory.hpp"
 #include "com.hpp"
+#include "picture_access.hpp"
 #include "rtvbox/video.h"
 
 namespace rtv::decklink {
@@ -16,6 +17,7 @@ class InputFrames {
     rtv_frame frame;
     Ref<abi::VideoInputFrame> video;
     Ref<abi::AudioInputPacket> audio;
+    PictureAccess picture;
     std::atomic<bool> busy{false};
   };
   struct Shared {
@@ -33,6 +35,7 @@ class InputFrames {
     // rtv_frame is the view's first member.
     auto *v = reinterpret_cast<View *>(f);
     auto *s = static_cast<Shared *>(f->owner);
+    v->picture.end();
     v->video = {};
     v->audio = {};
     v->busy.store(false, std::memory_order_release);
@@ -49,11 +52,16 @@ class InputFrames {
   // when the card does not say where the picture is.
   rtv_frame *acquire(abi::VideoInputFrame *video, abi::AudioInputPacket *audio,
                      uint32_t channels, const rtv_format &format) {
-    void *picture = nullptr;
-    if (video->GetBytes(&picture) != abi::kOk || !picture) return nullptr;
+    const auto stride = static_cast<uint32_t>(video->GetRowBytes());
+    const size_t size = static_cast<size_t>(stride) * format.height;
     for (View &v : s_->views) {
       bool expected = false;
       if (!v.busy.compare_exchange_strong(expected, true, std::memory_order_acquire)) continue;
+      void *picture = v.picture.begin(video, size);
+      if (!picture) {
+        v.busy.store(false, std::memory_order_release);
+        return nullptr;
+      }
       s_->users.fetch_add(1, std::memory_order_relaxed);
       v.video = Ref<abi::VideoInputFrame>::share(video);
       rtv_frame *f = &v.frame;
@@ -64,8 +72,8 @@ class InputFrames {
       f->owner = s_;
       f->format = format;
       f->plane[0] = static_cast<uint8_t *>(picture);
-      f->stride[0] = static_cast<uint32_t>(video->GetRowBytes());
-      f->bytes = static_cast<size_t>(f->stride[0]) * format.height;
+      f->stride[0] = stride;
+      f->bytes = size;
       f->signal = RTV_SIGNAL_LOCKED;
       f->lines_ready = format.height;
       void *sound = nullptr;

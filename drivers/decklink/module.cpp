@@ -47,6 +47,8 @@ nb::dict card_dict(const CardFacts &f) {
   d["has_reference"] = f.has_reference;
   d["preroll"] = f.preroll;
   d["channels"] = f.channels;
+  d["generation"] = f.generation;
+  d["statistics"] = f.statistics;
   d["busy"] = f.busy;
   d["why_no_capture"] = f.why_no_capture;
   d["why_no_playout"] = f.why_no_playout;

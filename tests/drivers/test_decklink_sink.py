@@ -167,6 +167,8 @@ def test_what_the_card_cannot_show_is_refused_in_one_line() -> None:
 @pytest.mark.slow
 def test_the_clock_is_steered_until_the_raster_follows_the_due_times(cards: Local) -> None:
     cards(f"card {DUO_AT} 70000")
+    # Half a period off, the way there takes minutes at 127 ppm.
+    cards(f"phase {DUO_AT} 2500000")
     with Showing(trim_seconds=1.0) as it:
         it.show(2)
         until(

@@ -192,6 +192,23 @@ def test_a_change_that_the_configured_samples_already_carry_restarts_nothing(
         assert made.stats()["format_changes"] == 1
 
 
+def test_another_colour_space_in_the_same_samples_restarts_nothing(cards: Local) -> None:
+    """A camera that goes from BT.709 to BT.2020. A card tells of it after each new beginning."""
+    made = source()
+    with reading(made) as r:
+        before = r.frames(3)[-1]
+        told = cards(f"capture {DUO_AT}")["told"]
+        cards(f"colour {DUO_AT} 2020")
+        until(lambda: made.stats()["colour_changes"] == 1, "it is not told", made.stats)
+        numbers = [before.sequence, *(r.frame().sequence for _ in range(12))]
+        assert cards(f"capture {DUO_AT}")["told"] == told + 1
+        stats = made.stats()
+        assert stats["colour_changes"] == stats["starts"] == 1
+        assert stats["format_changes"] == stats["signal_changes"] == stats["generation"] == 0
+        assert numbers == sorted(numbers)
+        assert r.frame().signal is Signal.LOCKED
+
+
 def test_a_card_that_is_pulled_out_is_gone_until_a_start_after_it_is_back(cards: Local) -> None:
     made = source()
     with reading(made) as r:
@@ -282,3 +299,28 @@ def test_a_slow_consumer_loses_the_oldest_and_the_cards_thread_is_not_kept() -> 
         late = r.frames(2)
         assert late[0].sequence > first.sequence + 3
         assert made.stats()["callback_p50_ns"] < 2_000_000
+
+
+@pytest.mark.parametrize("what", ["a", "b", "c", "buffers", "b-only"])
+def test_every_generation_of_the_library_is_captured_from(cards: Local, what: str) -> None:
+    cards(f"generation {what}")
+    found = driver()
+    card = found.card(DUO, "capture")
+    assert card.generation == {"a": "A", "c": "C"}.get(what, "B")
+    assert card.statistics is (what == "c")
+    assert found.version == {"a": "14.2.0", "c": "16.0.0"}.get(what, "15.3.0")
+    made = DeckLinkSource(DUO, HD, driver=found)
+    with reading(made) as r:
+        frames = r.frames(4)
+        assert_as_sent(frames[0])
+        assert frames[3].audio is not None
+        # Its own memory is the card's where it takes none of ours.
+        assert (made.stats()["buffers_out"] > 0) is (what != "b-only")
+        until(lambda: made.stats()["anc_payload_ids"] > 3, "no packets", made.stats)
+        cards(f"source {DUO_AT} Hp25 10")
+        r.until(Result.FORMAT_CHANGED)
+        cards(f"source {DUO_AT} hp50 10")
+        until(lambda: r.next()[0] is Result.OK, "it does not go on")
+    made.close()
+    # Frames that outlive the card keep their buffers open until they are given back.
+    assert_as_sent(frames[3])

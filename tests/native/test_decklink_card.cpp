@@ -188,8 +188,12 @@ int main() {
   memory_is_bounded_and_checked();
   command("reset");
   command("source 0 hp50 10");
-  frames_outlive_the_card();
-  stops_at_any_time();
+  for (const char *generation : {"a", "buffers", "c", "b-only"}) {
+    command(std::string("generation ") + generation);
+    frames_outlive_the_card();
+    stops_at_any_time();
+  }
+  command("generation a");
   plays_out(false);
   plays_out(true);
   return 0;

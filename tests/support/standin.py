@@ -24,7 +24,9 @@ def library() -> Path:
     """Path of libDeckLinkAPI.so, alone in its folder; built once for each state of its sources."""
     sources = sorted(SOURCES.glob("*.cpp"))
     read = [*sources, *sorted(SOURCES.glob("*.hpp"))]
-    read += [ROOT / "drivers/decklink" / name for name in ("abi.hpp", "constants.hpp")]
+    read += [
+        ROOT / "drivers/decklink" / name for name in ("abi.hpp", "abi_newer.hpp", "constants.hpp")
+    ]
     read += [ROOT / "drivers/synthetic/stamp.hpp", ROOT / "drivers/native/samples.hpp"]
     state = hashlib.sha256(b"".join(path.read_bytes() for path in read)).hexdigest()[:16]
     out = ROOT / "build" / "standin" / state / "libDeckLinkAPI.so"

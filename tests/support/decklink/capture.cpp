@@ -75,10 +75,11 @@ bool Capture::tell_change(std::unique_lock<std::mutex>& lock) {
   Code events = 0;
   if (source_.mode != told_mode_) events |= abi::changed::kMode;
   if (now->field != before->field) events |= abi::changed::kFieldDominance;
-  if (source_.kind != told_kind_) events |= abi::changed::kColourSpace;
+  if (source_.kind != told_kind_ || source_.colour != told_colour_) events |= abi::changed::kColourSpace;
   if (!events) return false;
   told_mode_ = source_.mode;
   told_kind_ = source_.kind;
+  told_colour_ = source_.colour;
   ++counts_.told;
   const Code kind = source_.kind;
   const auto callback = callback_;
@@ -223,6 +224,7 @@ Result Capture::EnableVideoInput(Code mode, Code pixels, Code flags) {
   flags_ = flags;
   told_kind_ = abi::detected::kYCbCr422 |
                (pixels == abi::pixels::kV210 ? abi::detected::k10Bit : abi::detected::k8Bit);
+  told_colour_ = 709;
   enabled_ = true;
   ++generation_;
   wake_.notify_all();

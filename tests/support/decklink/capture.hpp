@@ -16,6 +16,7 @@ struct Source {  // what is on the wire
   bool signal = true;
   Code mode = abi::code("Hp50");
   Code kind = abi::detected::kYCbCr422 | abi::detected::k10Bit;
+  int colour = 709;
   int64_t ppb = 0;  // the camera's own oscillator against true time
 };
 
@@ -40,6 +41,7 @@ class Capture final : public Face<abi::Input> {
   CaptureCounts counts_;
   Code mode_ = 0, pixels_ = 0, flags_ = 0;
   Code told_mode_ = 0, told_kind_ = 0;
+  int told_colour_ = 709;
   uint32_t channels_ = 0;  // zero: no sound
   Code bits_ = 16;
   uint64_t generation_ = 0;  // of what the thread works from

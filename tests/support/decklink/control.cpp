@@ -8,6 +8,9 @@
 //   source D MODE 8|10|12|rgb  another format comes; code of the mode, '_' for a blank
 //   camera D PPB               the camera's oscillator against true time
 //   card D PPB                 the card's oscillator against true time
+//   phase D NS                 each second of the output's clock begins NS after one of TAI; while
+//                              the output is closed
+//   colour D 601|709|2020      another colour space in the same samples
 //   drop D N                   the next N captured frames are lost
 //   late D N NS                the next N captured frames are handed over so late
 //   outdrop D N | outlate D N  the next N scheduled frames are dropped | shown one frame late
@@ -15,6 +18,9 @@
 //   remove D | arrive D        the card is pulled and comes back
 //   capture D | playout D      counters, and what was shown, as JSON
 //   picture D PATH             writes the bytes last shown
+//   generation a|b|c|buffers|b-only
+//                              what the library answers: interfaces of the first generation, those
+//                              of a newer one beside it; pictures only in buffers; b alone
 //   objects                    references that are alive, by kind
 //   reset                      everything as at the start, but for what clients hold
 #include <sys/socket.h>
@@ -47,6 +53,8 @@ std::string change_source(Device& device, Source source, const std::string& word
   if (word == "signal") {
     if (first != "on" && first != "off") return fail("signal on or off");
     source.signal = first == "on";
+  } else if (word == "colour") {
+    source.colour = std::atoi(first.c_str());
   } else if (word == "camera") {
     source.ppb = std::atoll(first.c_str());
   } else {
@@ -64,7 +72,7 @@ std::string change_source(Device& device, Source source, const std::string& word
 }
 
 std::string for_device(Device& device, const std::string& word, std::istringstream& in) {
-  if (word == "signal" || word == "source" || word == "camera")
+  if (word == "signal" || word == "source" || word == "camera" || word == "colour")
     return change_source(device, device.capture.source(), word, in);
   if (word == "capture") return device.capture.json();
   if (word == "playout") return device.playout.json();
@@ -95,6 +103,8 @@ std::string for_device(Device& device, const std::string& word, std::istringstre
   if (word == "card") {
     device.card_ppb = first;
     device.retune();
+  } else if (word == "phase") {
+    device.output_clock.align(first);
   } else if (word == "drop") {
     device.capture.set_faults({first, 0, 0});
   } else if (word == "late") {
@@ -109,7 +119,18 @@ std::string for_device(Device& device, const std::string& word, std::istringstre
   return kDone;
 }
 
+std::string set_variant(const std::string& word) {
+  if (word == "a") variant() = Variant::a;
+  else if (word == "b") variant() = Variant::b;
+  else if (word == "c") variant() = Variant::c;
+  else if (word == "buffers") variant() = Variant::buffers;
+  else if (word == "b-only") variant() = Variant::b_only;
+  else return fail("no generation " + word);
+  return kDone;
+}
+
 void reset() {
+  variant() = Variant::a;
   for (Device* device : devices()) {
     device->set_present(true);
     device->capture.set_source({});
@@ -172,6 +193,10 @@ std::string obey(const std::string& command) {
   if (word == "reset") {
     reset();
     return kDone;
+  }
+  if (word == "generation") {
+    in >> word;
+    return set_variant(word);
   }
   size_t number = 0;
   if (!(in >> number) || number >= devices().size()) return fail("which device? " + command);

@@ -175,7 +175,8 @@ Device::Device(const Traits& what, int number)
       capture(this, "Input " + label, what.capture && what.active, what.detects, input_clock),
       playout(this, "Output " + label, what.playback && what.active, what.has_reference,
               output_clock),
-      attributes(*this), settings(*this), state(*this), news(*this) {}
+      attributes(*this), settings(*this), state(*this), news(*this),
+      input_b(this, "Input B " + label, capture), statistics(this, "Statistics " + label) {}
 
 void Device::retune() {
   int64_t trim = 0;
@@ -196,7 +197,10 @@ Result Device::QueryInterface(Iid id, void** out) {
   if (!out) return abi::kPointer;
   abi::Unknown* found = nullptr;
   if (id == abi::Unknown::kIid || id == abi::DeckLink::kIid) found = this;
-  if (id == abi::Input::kIid && traits.capture) found = &capture;
+  if (id == abi::Input::kIid && traits.capture && answers_a()) found = &capture;
+  if (id == abi::b::Input::kIid && traits.capture && answers_b()) found = &input_b;
+  if (id == abi::c::kInput && traits.capture && answers_c()) found = &input_b;
+  if (id == abi::c::Statistics::kIid && answers_c()) found = &statistics;
   if (id == abi::Output::kIid && traits.playback) found = &playout;
   if (id == abi::ProfileAttributes::kIid) found = &attributes;
   if (id == abi::Configuration::kIid) found = &settings;

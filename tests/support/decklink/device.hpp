@@ -2,6 +2,7 @@
 // One sub-device of a pretend card: its faces, what it says about itself, what it can be told.
 #pragma once
 #include "capture.hpp"
+#include "newer_input.hpp"
 #include "playout.hpp"
 
 namespace standin {
@@ -85,6 +86,8 @@ class Device final : public abi::DeckLink {
   Settings settings;
   State state;
   News news;
+  InputB input_b;
+  Statistics statistics;
 
   Device(const Traits& what, int number);
   // The output's oscillator: the card's own, trimmed; a reference that is locked overrules both.

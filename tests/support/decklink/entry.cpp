@@ -39,12 +39,12 @@ class Information final : public Counted<abi::ApiInformation> {
   Result GetFlag(Code, bool*) override { return abi::kInvalidArgument; }
   Result GetInt(Code what, int64_t* out) override {
     if (what != abi::information::kVersion) return abi::kInvalidArgument;
-    *out = 0x0e020000;
+    *out = answers_c() ? 0x10000000 : answers_b() ? 0x0f030000 : 0x0e020000;
     return abi::kOk;
   }
   Result GetFloat(Code, double*) override { return abi::kInvalidArgument; }
   Result GetString(Code what, char** out) override {
-    return what == abi::information::kVersion ? text_out("14.2 (stand-in)", out)
+    return what == abi::information::kVersion ? text_out("stand-in", out)
                                               : abi::kInvalidArgument;
   }
 };

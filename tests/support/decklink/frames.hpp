@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "modes.hpp"
+#include "newer.hpp"
 #include "oscillator.hpp"
 
 namespace standin {
@@ -143,11 +144,14 @@ class FrameBase : public Counted<Interface> {
   bool has_timecode_ = false;
   PacketsObject* packets_ = new PacketsObject;
   Held<abi::MemoryAllocator> allocator_;
+  BufferB buffer_b_;
+  BufferC buffer_c_;
 
   FrameBase(const char* name, int32_t width, int32_t height, int32_t row, Code pixels, Code flags,
             Held<abi::MemoryAllocator> allocator)
       : Counted<Interface>(name), width_(width), height_(height), row_(row), pixels_(pixels),
-        flags_(flags), allocator_(std::move(allocator)) {
+        flags_(flags), allocator_(std::move(allocator)), buffer_b_(this, &bytes_),
+        buffer_c_(this, &bytes_, static_cast<uint64_t>(row) * static_cast<uint64_t>(height)) {
     if (!allocator_)
       bytes_ = std::aligned_alloc(4096, (size() + 4095) / 4096 * 4096);
     else if (allocator_->AllocateBuffer(static_cast<uint32_t>(size()), &bytes_) != abi::kOk)
@@ -155,6 +159,8 @@ class FrameBase : public Counted<Interface> {
   }
   ~FrameBase() = default;
   void gone() override {
+    if (buffer_b_.open() || buffer_c_.open())
+      broken("given back while its bytes are accessed", "VideoFrame");
     if (!allocator_)
       std::free(bytes_);
     else if (bytes_)
@@ -165,8 +171,10 @@ class FrameBase : public Counted<Interface> {
     packets_->Release();
   }
   void* ask(const Iid& id) override {
-    if (id == abi::VideoFrame::kIid) return this;
+    if (id == abi::VideoFrame::kIid && answers_a()) return this;
     if (id == abi::VideoFrameAncillaryPackets::kIid) return packets_;
+    if (id == abi::b::VideoBuffer::kIid && answers_b()) return &buffer_b_;
+    if (id == abi::c::VideoBuffer::kIid && answers_c()) return &buffer_c_;
     return Counted<Interface>::ask(id);
   }
 
@@ -181,8 +189,8 @@ class FrameBase : public Counted<Interface> {
   Code GetFlags() override { return flags_; }
   Result GetBytes(void** out) override {
     if (!bytes_) broken("its picture was asked for after it was given back", "VideoFrame");
-    *out = bytes_;
-    return abi::kOk;
+    *out = bytes_outright() ? bytes_ : nullptr;
+    return *out ? abi::kOk : abi::kNotImplemented;
   }
   Result GetTimecode(Code, abi::Timecode** out) override {
     *out = has_timecode_ ? new TimecodeObject(timecode_) : nullptr;
@@ -198,6 +206,7 @@ class CapturedFrame final : public FrameBase<abi::VideoInputFrame> {
   const Mode& mode_;
   int64_t index_;
   Time due_;
+  FrameB face_b_{this};
   std::atomic<long>* held_;
   Time in_stream(int64_t frames, Scale scale) const {
     return static_cast<Time>(static_cast<__int128>(frames) * mode_.duration * scale / mode_.scale);
@@ -205,6 +214,11 @@ class CapturedFrame final : public FrameBase<abi::VideoInputFrame> {
   void gone() override {
     FrameBase::gone();
     held_->fetch_sub(1);
+  }
+  void* ask(const Iid& id) override {
+    if (id == abi::VideoInputFrame::kIid && !answers_a()) return nullptr;
+    if (id == abi::b::VideoInputFrame::kIid && answers_b()) return &face_b_;
+    return FrameBase::ask(id);
   }
 
  public:

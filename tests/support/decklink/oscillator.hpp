@@ -35,6 +35,13 @@ class Oscillator {
     mono_ = now;
     ppb_ = ppb;
   }
+  // Jumps, so that each whole second of it begins `ns` after a whole second of TAI.
+  void align(int64_t ns) {
+    const std::lock_guard lock(mutex_);
+    mono_ = rtv::mono_now();
+    const int64_t tai = rtv::tai_now();
+    card_ = 1000 * rtv::kSecond + (tai - ns) % rtv::kSecond;
+  }
   int64_t ppb() const {
     const std::lock_guard lock(mutex_);
     return ppb_;
