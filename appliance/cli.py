@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from errno import EIO, ENOSPC, EPIPE
+from importlib import import_module
 from typing import Any, NoReturn
 
 _ABOUT = "Converter box SDI/HDMI <-> DICOM Real-Time Video (SMPTE ST 2110 and DICOM PS3.22)."
@@ -52,23 +53,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    # Here, not above: loading takes a while, and who interrupts it shall see no traceback.
-    from appliance.commands import (
-        config,
-        demo,
-        devices,
-        formats,
-        inspect,
-        panel,
-        remote,
-        report_schema,
-        rx,
-        status,
-        tx,
-    )
+COMMANDS = (
+    *("tx", "rx", "inspect", "demo", "status", "config", "remote"),
+    *("devices", "panel", "formats", "report-schema"),
+)
+"""In the order of the help. Each is a module of appliance.commands."""
 
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or one command of it: what is not asked for is not loaded."""
     top = _Parser(
         prog="rtvbox",
         description=_ABOUT,
@@ -76,11 +69,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (
-        *(tx, rx, inspect, demo, status, config, remote),
-        *(devices, panel, formats, report_schema),
-    ):
-        command.add(commands)
+    for name in (only,) if only in COMMANDS else COMMANDS:
+        # Here, not above: loading takes a while, and who interrupts it shall see no traceback.
+        module = import_module(f"appliance.commands.{str(name).replace('-', '_')}")
+        module.add(commands)
     return top
 
 
@@ -100,7 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args, unknown = parser().parse_known_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    args, unknown = parser(words[0] if words else None).parse_known_args(words)
     from appliance.commands.running import TerminatedError
     from appliance.runner import CommandError
 
