@@ -105,4 +105,14 @@ def _more(device: Device) -> str:
     if device.kind is Kind.MONITOR:
         modes = details.get("modes", ())
         return f"{modes[0]} preferred" if modes else ""
+    if device.kind is Kind.CARD and "can" in details:
+        ways = (("capture", "inputs", "from"), ("playout", "outputs", "to"))
+        words = [
+            f"{way} {word} {' or '.join(details[ends])}".removesuffix(f" {word} ")
+            for way, ends, word in ways
+            if way in details["can"]
+        ]
+        told = f", interfaces of generation {details['generation']}"
+        counters = " with statistics" if details["statistics"] else ""
+        return ", ".join([*words, device.driver]) + told + counters
     return device.driver

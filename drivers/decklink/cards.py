@@ -97,6 +97,10 @@ class Driver:
         beginning arrive first."""
         return [("arrived" if came else "removed", key) for came, key in self.native.news()]
 
+    def fileno(self) -> int:
+        """Readable while there is news: for select. It belongs to this object."""
+        return self.native.fileno()
+
     def card(self, key: str, way: str) -> Card:
         """The card of that key for "capture" or "playout". Raises ValueError with one line."""
         cards = self.cards()

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver.hpp"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace rtv::decklink {
@@ -43,7 +46,10 @@ class Driver::Notices final : public abi::DeviceNotificationCallback {
   }
 };
 
-Driver::Driver(const std::string &library) : library_(library), discovery_(library_.discovery()) {
+Driver::Driver(const std::string &library)
+    : library_(library),
+      news_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      discovery_(library_.discovery()) {
   if (!discovery_) return;
   notices_ = new Notices(this);
   if (discovery_->InstallDeviceNotifications(notices_) != abi::kOk) discovery_ = {};
@@ -51,9 +57,11 @@ Driver::Driver(const std::string &library) : library_(library), discovery_(libra
 
 Driver::~Driver() {
   if (discovery_) discovery_->UninstallDeviceNotifications();
-  if (!notices_) return;
-  notices_->go_deaf();
-  notices_->Release();
+  if (notices_) {
+    notices_->go_deaf();
+    notices_->Release();
+  }
+  close(news_fd_);
 }
 
 std::vector<CardFacts> Driver::cards() const {
@@ -84,6 +92,9 @@ void Driver::unwatch(Watcher *watcher) {
 
 std::vector<Driver::News> Driver::news() {
   std::lock_guard hold(mutex_);
+  // It counts what has come; only whether it has matters, and reading makes it quiet.
+  eventfd_t seen = 0;
+  eventfd_read(news_fd_, &seen);
   std::vector<News> out(news_.begin(), news_.end());
   news_.clear();
   return out;
@@ -102,6 +113,7 @@ void Driver::note(abi::DeckLink *card, bool arrived) {
   }
   if (news_.size() == kNews) news_.pop_front();
   news_.push_back({arrived, key});
+  eventfd_write(news_fd_, 1);
   for (const Watch &w : watches_) {
     if (w.key != key) continue;
     if (arrived)

@@ -47,6 +47,8 @@ class Driver {
   };
   // What happened since the last call; a bounded number, the oldest are forgotten.
   std::vector<News> news();
+  // Readable while there is news; of this object, not to be closed or read by anybody else.
+  int news_fd() const { return news_fd_; }
 
  private:
   class Notices;
@@ -65,6 +67,7 @@ class Driver {
   };
   std::vector<Watch> watches_;
   std::deque<News> news_;
+  const int news_fd_;
   Ref<abi::Discovery> discovery_;
   Notices *notices_ = nullptr;
 };

@@ -81,6 +81,7 @@ NB_MODULE(_decklink, m) {
       .def(nb::init<const std::string &>(), "library"_a = "libDeckLinkAPI.so")
       .def_prop_ro("version", [](const PyDriver &d) { return d.get()->version(); })
       .def("cards", &cards)
+      .def("fileno", [](const PyDriver &d) { return d.get()->news_fd(); })
       .def("news", [](const PyDriver &d) {
         nb::list out;
         for (const Driver::News &n : d.get()->news())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyudev
 
-from drivers.discover import describe
+from drivers.decklink import Driver
+from drivers.discover import decklink, describe
 from drivers.discover.edid import monitor_name
 from drivers.discover.facts import Facts
 from drivers.discover.model import Device
@@ -68,8 +69,9 @@ def described(facts: Facts) -> Device | None:
     return None
 
 
-def inventory(context: pyudev.Context | None = None) -> list[Device]:
-    """All devices that are there, by kind and key."""
+def inventory(context: pyudev.Context | None = None, driver: Driver | None = None) -> list[Device]:
+    """All devices that are there, by kind and key. driver: that of DeckLink cards; else it is
+    looked for."""
     context = context or pyudev.Context()
     found = []
     for subsystem in SUBSYSTEMS:
@@ -80,4 +82,4 @@ def inventory(context: pyudev.Context | None = None) -> list[Device]:
                 continue
             if one is not None:
                 found.append(one)
-    return describe.numbered(found)
+    return describe.numbered(decklink.joined(found, *decklink.asked(driver)))

@@ -1,6 +1,7 @@
 """Devices that come and go, as a stream of changes.
 
-udev's events say only that something happened; what changed is found by comparing inventories.
+Events of udev and of a vendor's driver say only that something happened; what changed is found by
+comparing inventories.
 So nothing is missed that happened between two events, or when the kernel's queue ran over.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 import pyudev
 
+from drivers.decklink import Driver
 from drivers.discover.inventory import SUBSYSTEMS, inventory
 from drivers.discover.model import Change, Device
 
@@ -49,7 +51,14 @@ class Watch:
             for subsystem in SUBSYSTEMS:
                 monitor.filter_by(subsystem)
             monitor.start()
-        self.devices = {one.key: one for one in inventory(self._context)}
+        self._cards: Driver | None = None
+        self.devices = self._inventory()
+
+    def _inventory(self) -> dict[str, Device]:
+        if self._cards is None:  # the driver may have come meanwhile
+            with contextlib.suppress(ValueError):
+                self._cards = Driver()
+        return {one.key: one for one in inventory(self._context, self._cards)}
 
     def wait(self, timeout: float | None = None) -> list[Change]:
         """The changes that come within `timeout` seconds (None: for ever); [] when none did."""
@@ -60,7 +69,7 @@ class Watch:
                 return []
             while self._event(_SETTLE):
                 pass
-            after = {one.key: one for one in inventory(self._context)}
+            after = self._inventory()
             changes = compared(self.devices, after, time.monotonic_ns())
             self.devices = after
             if changes:
@@ -74,7 +83,10 @@ class Watch:
     def _event(self, timeout: float | None) -> bool:
         """Whether an event came within so many seconds; takes all that wait."""
         monitors = [self._udev, self._kernel]
-        ready, _, _ = select.select([one.fileno() for one in monitors], [], [], timeout)
+        watched = [one.fileno() for one in (*monitors, self._cards) if one is not None]
+        ready, _, _ = select.select(watched, [], [], timeout)
+        if self._cards is not None:
+            self._cards.news()
         for monitor in monitors:
             if monitor.fileno() in ready:
                 # The queue ran over (ENOBUFS): the inventory tells all the same.
