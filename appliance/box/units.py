@@ -61,6 +61,10 @@ class SystemdUnits:
         except (OSError, DBusError, EOFError, ValueError) as error:
             raise UnitsError(f"D-Bus: cannot be reached ({error})") from None
 
+    def close(self) -> None:
+        """Leaves the bus."""
+        self._bus.disconnect()
+
     async def running(self) -> frozenset[str]:
         """See Units."""
         found = await self._manager("ListUnitsByPatterns", "asas", [[], [_PATTERN]])
@@ -120,6 +124,8 @@ class SystemdUnits:
             signature=signature,
             body=body,
         )
+        if not self._bus.connected:
+            raise UnitsError("D-Bus: the connection is gone")
         try:
             answer = await self._bus.call(message)
         except (OSError, EOFError, DBusError) as error:

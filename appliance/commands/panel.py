@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from appliance.box.paths import Paths
+from appliance.commands.agent_requests import AgentRequests
 from appliance.commands.glass import Service, show_once, show_until_end
 from appliance.commands.running import Signals
 from appliance.commands.terminal import console
 from appliance.panel.daemon import serve
 from appliance.panel.look import FOLDER, look
-from appliance.panel.requests import NotHere
+from appliance.panel.requests import NotHere, Requests
 from drivers.discover import Kind, inventory
 from drivers.panel import MODELS, NoAnswer, Panel, PanelGone, open_panel
 from drivers.panel.emulator import Emulator
@@ -38,8 +41,12 @@ as the services of a box write it ({FOLDER}), or one file with these as keys, fo
    "network": {{"configuration": {{"method": "dhcp", "address": "10.20.0.31", "prefix": 24}}}},
    "issues": []}}
 
-What is not in it is shown as unknown. Changes that are asked for at the panel are done by the
-box's agent, which does not exist yet: the glass says that they are not available."""
+What is not in it is shown as unknown. Changes that are asked for at the panel are passed on to the
+box's agent (agent.sock in that folder); where none runs, the glass says that they are not
+available. --port auto takes the first port whose USB device says that it is a panel."""
+
+
+_PANELS = re.compile(r"crystalfontz|matrix.?orbital", re.IGNORECASE)
 
 
 def add(commands: Any) -> None:
@@ -53,7 +60,9 @@ def add(commands: Any) -> None:
     )
     where = own.add_mutually_exclusive_group(required=True)
     where.add_argument("--emulate", action="store_true", help="a pretend panel in the terminal")
-    where.add_argument("--port", metavar="PORT", help="serial port, or its key of rtvbox devices")
+    where.add_argument(
+        "--port", metavar="PORT", help="serial port, its key of rtvbox devices, or auto"
+    )
     own.add_argument(
         "--model",
         choices=MODELS,
@@ -90,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
             find = finder(emulator.port, args.model or "cfa635")
             terminal = sys.stdin.isatty() and sys.stdout.isatty()
             show = show_until_end if terminal else show_once
-            return show(emulator, Service(find, lambda: look(args.status), NotHere()))
+            return show(emulator, Service(find, lambda: look(args.status), requests(args)))
         finally:
             emulator.close()
 
@@ -111,9 +120,16 @@ def _serve(args: argparse.Namespace) -> int:
         return 0
     log, terminal = console("panel", quiet=args.quiet)
     with Signals().caught() as signals:
-        serve(find, lambda: look(args.status), NotHere(), lambda: signals.end, log)
+        serve(find, lambda: look(args.status), requests(args), lambda: signals.end, log)
     terminal.end()
     return signals.code(True)
+
+
+def requests(args: argparse.Namespace) -> Requests:
+    """Who does what is asked at the glass: the agent of the box whose status is shown."""
+    usual = args.status == FOLDER
+    socket = Paths().link("agent") if usual else args.status / "agent.sock"
+    return AgentRequests(socket) if usual or socket.exists() else NotHere()
 
 
 def finder(port: str, model: str | None) -> Callable[[], Panel]:
@@ -138,6 +154,11 @@ def finder(port: str, model: str | None) -> Callable[[], Panel]:
 
 def _node(port: str) -> str:
     """What to open for a port or a key of the inventory."""
+    if port == "auto":
+        for device in inventory():
+            if device.kind is Kind.SERIAL and _PANELS.search(f"{device.key} {device.name}"):
+                return device.node
+        raise PanelGone("auto: no USB device says that it is a panel")
     if not port.startswith("serial:"):
         return port
     for device in inventory():
