@@ -60,6 +60,8 @@ class Box:
         self._good_since: tuple[int, float] | None = None
         self._activation: asyncio.Task[None] | None = None
         self._author = ""
+        self.changed = asyncio.Event()
+        """Set when another state is wanted: who waits between two steps need not wait longer."""
 
     # ---- what is wanted
 
@@ -92,6 +94,7 @@ class Box:
             return False
         self._pointed = pointed
         self.loaded = self.store.load()
+        self.changed.set()
         return True
 
     async def put(self, desired: Desired, by: str, expect: int | None = None) -> Generation:

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.agent.api import application
@@ -90,7 +91,10 @@ async def serve(box: Box, doors: Doors) -> None:
                 notifier.ready(f"API on port {doors.port}")
                 ready = True
             notifier.alive()
-            await asyncio.sleep(max(0.01, STEP_S - (time.monotonic() - began)))
+            box.changed.clear()
+            rest = max(0.01, STEP_S - (time.monotonic() - began))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(box.changed.wait(), rest)
 
     try:
         await run_until_told(link.serve, step)
