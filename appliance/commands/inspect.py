@@ -33,10 +33,12 @@ from appliance.rtv.sdp import Session
 _LARGEST_CAPTURE = 2 << 30  # it is held in memory; some seven seconds of 1080p50
 _EPILOG = """examples:
   rtvbox inspect flow.pcap --sdp flow.sdp
-  rtvbox inspect --live eth0 --sdp flow.sdp --seconds 0.5 --json
+  rtvbox inspect --live eth0 --sdp flow.sdp --json
   rtvbox inspect flow.pcap --grains                 (shows patient data)
 
-Capture at the receiver's end; where bursts show as single datagrams, switch offloads off
+A mark of ? stands before what could not be judged, with the reason; a capture of the first octets
+of packets (tcpdump -s 128) is enough for the video, not for grains. Capture at the receiver's end;
+where bursts show as single datagrams, switch offloads off
 (ethtool -K IF gro off; on a veth also tx-udp-segmentation off on the sender's side). Exit code 1
 says that a check failed, 0 that all those that could be made came out well."""
 
@@ -55,7 +57,10 @@ def add(commands: Any) -> None:
     own.add_argument("--live", metavar="IF", help="capture on this device instead (tcpdump, root)")
     own.add_argument("--sdp", metavar="FILE", help="SDP of the flow; - reads it")
     own.add_argument(
-        "--seconds", type=options.number(0.05, 60), default=0.5, help="of --live (default 0.5)"
+        "--seconds",
+        type=options.number(0.05, 60),
+        default=1.2,
+        help="of --live (default 1.2: the static part comes once a second at least)",
     )
     own.add_argument("--keep", metavar="FILE", type=Path, help="keep what --live captured")
     own.add_argument(

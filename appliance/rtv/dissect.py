@@ -78,13 +78,15 @@ class Segments:
 @dataclass(frozen=True)
 class Flow:
     """A flow's packets. segments: None unless it is video. foreign: datagrams that are no RTP.
-    unsplit: glued datagrams whose inner headers the capture cut off."""
+    unsplit: glued datagrams whose inner headers the capture cut off. cut: datagrams of which the
+    capture kept only the first octets; those of them too short for an RTP header are foreign."""
 
     key: FlowKey
     packets: RtpPackets
     segments: Segments | None
     foreign: int
     unsplit: int
+    cut: int
 
 
 def dissect(octets: Octets, datagrams: Datagrams) -> Flow:
@@ -98,13 +100,14 @@ def dissect(octets: Octets, datagrams: Datagrams) -> Flow:
         np.zeros_like(datagrams.time),
     )
     good = packets.header > 0
+    cut = int(np.sum(datagrams.captured < datagrams.length))
     foreign = int(np.sum(~good))
     packets = packets.pick(good)
     segments = _segments(octets, packets)
     if len(packets) and np.mean(segments.count > 0) > 0.8:
-        return _video(octets, datagrams.key, packets, segments, foreign)
+        return replace(_video(octets, datagrams.key, packets, segments, foreign), cut=cut)
     packets, unsplit = _split_equal(octets, packets)
-    return Flow(datagrams.key, packets, None, foreign, unsplit)
+    return Flow(datagrams.key, packets, None, foreign, unsplit, cut)
 
 
 def _rtp(
@@ -212,8 +215,8 @@ def _video(
         rounds.append((after, _segments(octets, after)))
     rounds += hidden
     if len(rounds) == 1:
-        return Flow(key, packets, segments, foreign, unsplit)
-    return Flow(key, *_joined(rounds), foreign, unsplit)
+        return Flow(key, packets, segments, foreign, unsplit, 0)
+    return Flow(key, *_joined(rounds), foreign, unsplit, 0)
 
 
 def _behind(

@@ -8,7 +8,16 @@ import numpy as np
 
 from appliance.rtv.analysis.clockmap import ClockMap, find_clock
 from appliance.rtv.analysis.metadata import GrainReader, analyse_metadata, is_metadata
-from appliance.rtv.analysis.report import Agreement, Check, FlowReport, Report, Twin, spread
+from appliance.rtv.analysis.report import (
+    TRUNCATED,
+    Agreement,
+    Check,
+    FlowReport,
+    Report,
+    Sequence,
+    Twin,
+    spread,
+)
 from appliance.rtv.analysis.sequence import Order, order_packets
 from appliance.rtv.analysis.video import analyse_video
 from appliance.rtv.datagrams import Datagrams, udp_flows
@@ -167,24 +176,7 @@ def _flow_report(
     checks: list[Check] = []
     packets = item.flow.packets
     if item.order is not None:
-        sequence = item.order.report
-        checks.append(
-            Check(
-                "sequence",
-                sequence.lost == sequence.duplicates == sequence.other_ssrc == 0,
-                f"{sequence.lost} lost in {sequence.gaps} gaps, {sequence.duplicates} duplicates, "
-                f"{sequence.reordered} out of order, {sequence.other_ssrc} of another source",
-            )
-        )
-        if item.flow.unsplit:
-            checks.append(
-                Check(
-                    "offload",
-                    False,
-                    f"{item.flow.unsplit} glued datagrams could not be cut apart; capture whole "
-                    "packets (tcpdump -s 0) or turn GRO off (ethtool -K IF gro off)",
-                )
-            )
+        checks += _order_checks(item.order.report, item.flow)
         if item.media is not None:
             types = np.unique(packets.payload_type[item.order.rows]).tolist()
             checks.append(
@@ -207,6 +199,9 @@ def _flow_report(
                 item.flow, item.order, octets, ids, rate, clock, read
             )
             checks += more
+    elif item.media is not None and item.flow.cut:
+        text = f"{TRUNCATED} ({item.flow.cut} datagrams, before the end of their RTP headers)"
+        checks.append(Check("payload", None, text))
     elif item.media is not None:
         checks.append(Check("payload", False, "the SDP's flow carries no RTP"))
     first = int(item.order.rows[0]) if item.order is not None else 0
@@ -227,6 +222,27 @@ def _flow_report(
         metadata=metadata,
         checks=checks,
     )
+
+
+def _order_checks(sequence: Sequence, flow: Flow) -> list[Check]:
+    """Sequence numbers, and whether what offloads glued was told apart."""
+    text = (
+        f"{sequence.lost} lost in {sequence.gaps} gaps, {sequence.duplicates} duplicates, "
+        f"{sequence.reordered} out of order, {sequence.other_ssrc} of another source"
+    )
+    good = sequence.lost == sequence.duplicates == sequence.other_ssrc == 0
+    if not flow.unsplit:
+        return [Check("sequence", good, text)]
+    glued = f"{flow.unsplit} glued datagrams could not be cut apart"
+    if flow.cut:  # what seems lost may stand in the octets that the capture left out
+        return [
+            Check("sequence", None, f"{text}; {TRUNCATED}"),
+            Check("offload", None, f"{glued}; {TRUNCATED}"),
+        ]
+    return [
+        Check("sequence", good, text),
+        Check("offload", False, f"{glued}; turn GRO off (ethtool -K IF gro off)"),
+    ]
 
 
 def _agreements(found: list[_Found]) -> list[Agreement]:

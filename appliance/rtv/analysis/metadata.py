@@ -10,11 +10,18 @@ from itertools import pairwise
 import numpy as np
 
 from appliance.rtv.analysis.clockmap import ClockMap
-from appliance.rtv.analysis.report import Check, Grain, Metadata, Spread, spread
+from appliance.rtv.analysis.report import TRUNCATED, Check, Grain, Metadata, Spread, spread
 from appliance.rtv.analysis.sequence import Order
-from appliance.rtv.dissect import Flow
+from appliance.rtv.dissect import Flow, RtpPackets
 from appliance.rtv.pcap import Octets
-from appliance.rtv.rtp import GrainElements, RtpError, RtpPacket, decode_elements, decode_packet
+from appliance.rtv.rtp import (
+    DEFAULT_IDS,
+    GrainElements,
+    RtpError,
+    RtpPacket,
+    decode_elements,
+    decode_packet,
+)
 from appliance.rtv.timing import rtp_timestamp, tai_from_rtp
 
 GrainReader = Callable[[bytes], list[str]]
@@ -34,17 +41,33 @@ class _Grain:
     time: int
     numbers: list[int] = field(default_factory=list)
     packets: list[RtpPacket] = field(default_factory=list)
+    cut: bool = False  # the capture kept only the first octets of a packet
 
     def payload(self) -> bytes:
         return b"".join(packet.payload for packet in self.packets)
 
 
 def is_metadata(flow: Flow, octets: Octets) -> bool:
-    """Whether a flow carries grains: a packet of it has DICM behind a preamble of 128 octets."""
+    """Whether a flow carries grains: a packet of it has DICM behind a preamble of 128 octets or,
+    where the capture cut that off, the identities of a grain in its header extension."""
     packets = flow.packets
     at = packets.offset + packets.header + 128
-    inside = np.flatnonzero(at + 4 <= packets.offset + packets.captured)[:1000]
-    return any(octets[start : start + 4].tobytes() == _DICM for start in at[inside].tolist())
+    captured = at + 4 <= packets.offset + packets.captured
+    inside = np.flatnonzero(captured)[:1000]
+    if any(octets[start : start + 4].tobytes() == _DICM for start in at[inside].tolist()):
+        return True
+    cut = np.flatnonzero(~captured & (packets.captured < packets.length))[:100]
+    return any(_names_a_grain(packets, int(row), octets) for row in cut)
+
+
+def _names_a_grain(packets: RtpPackets, row: int, octets: Octets) -> bool:
+    start = int(packets.offset[row])
+    try:
+        packet = decode_packet(octets[start : start + int(packets.captured[row])].tobytes())
+        head = decode_elements(packet.elements, DEFAULT_IDS)
+    except RtpError:
+        return False
+    return None not in (head.origin, head.sync, head.flow, head.source)
 
 
 def analyse_metadata(
@@ -61,7 +84,8 @@ def analyse_metadata(
     whole = [grain for n, grain in enumerate(grains) if _whole(grain, n, len(grains), ids)]
     faults: list[str] = list(broken)
     heads = [_elements(grain.packets[0], ids, faults) for grain in whole]
-    statics = [n for n, grain in enumerate(whole) if _has_static(grain.payload())]
+    cut = sum(grain.cut for grain in grains)
+    statics = [n for n, grain in enumerate(whole) if not grain.cut and _has_static(grain.payload())]
     times = [whole[n].time for n in statics]
     gaps = [late - early for early, late in pairwise(times)]
     stamps, ages = _stamps(whole, heads, clock_rate)
@@ -77,7 +101,7 @@ def analyse_metadata(
         grains=len(whole),
         incomplete=incomplete,
         packets_per_grain=_spread([len(grain.packets) for grain in whole]),
-        octets_per_grain=_spread([len(grain.payload()) for grain in whole]),
+        octets_per_grain=_spread([len(grain.payload()) for grain in whole if not grain.cut]),
         with_static=len(statics),
         static_gap_ns=max(gaps, default=None),
         stamp_matches=matches,
@@ -88,14 +112,20 @@ def analyse_metadata(
         elements=_names(known),
         samples=samples,
     )
-    span = whole[-1].time - whole[0].time if whole else 0
     checks = [
         Check("grains", incomplete == 0, f"{incomplete} of {inner} incomplete"),
         Check("grain contents", not faults, "; ".join(faults[:_ODDITIES]) or "as they should be"),
         _extension_check(known, len(whole)),
         _stamp_check(stamps, matches, ages, clock_rate),
-        _static_check(metadata, span),
+        _static_check(metadata, [grain.time for grain in whole], times),
     ]
+    if cut:
+        # What was captured of a grain may show a fault; that there is none it does not show.
+        checks[0] = Check("grains", None, f"{TRUNCATED} ({cut} of {len(grains)})")
+        checks[1] = Check("grain contents", False if faults else None, checks[1].text)
+        if not faults:
+            checks[1] = Check("grain contents", None, TRUNCATED)
+        checks[4] = Check("static part", None, TRUNCATED)
     ticks = [clock.ticks(grain.timestamp, grain.time, clock_rate) for grain in whole]
     return metadata, checks, ticks
 
@@ -111,10 +141,9 @@ def _grains(flow: Flow, order: Order, octets: Octets) -> tuple[list[_Grain], lis
         except RtpError as error:
             broken.append(str(error))
             continue
-        if packets.captured[n] < packets.length[n]:
-            broken.append("packets are cut short by the capture; take whole packets (tcpdump -s 0)")
         if not grains or grains[-1].timestamp != packet.timestamp:
             grains.append(_Grain(packet.timestamp, int(packets.time[n])))
+        grains[-1].cut |= bool(packets.captured[n] < packets.length[n])
         grains[-1].numbers.append(number)
         grains[-1].packets.append(packet)
     return grains, list(dict.fromkeys(broken))
@@ -127,7 +156,8 @@ def _whole(grain: _Grain, place: int, count: int, ids: Mapping[str, int]) -> boo
     unbroken = grain.numbers[-1] - grain.numbers[0] + 1 == len(grain.numbers)
     flags = dict(tail.elements).get(ids.get("flags", -1), b"\0")
     ended = tail.marker or bool(flags[:1] and flags[0] & 0x40) or place + 1 < count
-    return unbroken and ended and head.payload[128:132] == _DICM
+    begun = head.payload[128:132] == _DICM or (grain.cut and len(head.payload) < 132)
+    return unbroken and ended and begun
 
 
 def _elements(packet: RtpPacket, ids: Mapping[str, int], faults: list[str]) -> GrainElements | None:
@@ -208,12 +238,12 @@ def _has_static(payload: bytes) -> bool:
 def _samples(
     whole: list[_Grain], statics: set[int], read: GrainReader | None, faults: list[str]
 ) -> list[Grain]:
-    """The first grain with a static part and the first without. With a reader all grains are
-    read, so that one that cannot be is told."""
+    """The first grain with a static part and the first without. With a reader all grains that are
+    wholly captured are read, so that one that cannot be is told."""
     found: dict[bool, Grain] = {}
     for n, grain in enumerate(whole):
         payload, text = grain.payload(), list[str]()
-        if read is not None:
+        if read is not None and not grain.cut:
             try:
                 text = read(payload)
                 found_faults = [line[2:] for line in text if line.startswith("! ")]
@@ -240,11 +270,15 @@ def _extension_check(known: list[GrainElements], grains: int) -> Check:
     )
 
 
-def _static_check(metadata: Metadata, span: int) -> Check:
+def _static_check(metadata: Metadata, grains: list[int], statics: list[int]) -> Check:
+    """grains, statics: times of all whole grains and of those with the static part, ns."""
     text = f"{metadata.with_static} of {metadata.grains} grains have the static part"
     if metadata.static_gap_ns is not None:
         text += f", {metadata.static_gap_ns // 1_000_000} ms apart at most"
-        return Check("static part", metadata.static_gap_ns <= _SECOND, text)
-    if span <= _SECOND:
+    ends = [grains[0], *statics, grains[-1]] if grains else []
+    # Before the first and after the last it was missing for as long as the capture shows.
+    if any(late - early > _SECOND for early, late in pairwise(ends)):
+        return Check("static part", False, text + "; one a second is the least (PS3.22)")
+    if len(statics) < 2 and (not grains or grains[-1] - grains[0] <= _SECOND):
         return Check("static part", None, text + "; not judged: the capture is too short")
-    return Check("static part", False, text + "; one a second is the least (PS3.22)")
+    return Check("static part", True, text)

@@ -32,6 +32,10 @@ def spread(values: Int64s) -> Spread | None:
     return Spread(*(int(order[min(rank, len(order) - 1)]) for rank in ranks))
 
 
+TRUNCATED = "cannot be judged: truncated; capture whole packets (tcpdump -s 0)"
+"""Why a check was not made where the capture kept only the first octets of packets."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was judged. ok: None when it could not be, with the reason in text."""

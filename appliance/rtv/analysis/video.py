@@ -11,7 +11,7 @@ import numpy as np
 from appliance.rtv.analysis.clockmap import ClockMap
 from appliance.rtv.analysis.pacing import Arrivals, judge
 from appliance.rtv.analysis.raster import Raster, guess_raster, guess_rate, nominal, raster_of
-from appliance.rtv.analysis.report import Check, Pacing, Video, spread
+from appliance.rtv.analysis.report import TRUNCATED, Check, Pacing, Video, spread
 from appliance.rtv.analysis.sequence import Order
 from appliance.rtv.dissect import Flow, RtpPackets, Segments
 from appliance.rtv.layout import UDP_STANDARD
@@ -174,14 +174,18 @@ def _checks(
         if len(counts) == 0
         else f"{', '.join(str(n) for n in counts[:8].tolist())} a frame or field",
     )
-    limit = media.max_udp if media is not None else UDP_STANDARD
     size = int(packets.length.max()) + 8
-    yield Check("UDP size", size <= limit, f"largest {size} octets, {limit} allowed")
+    if media is None:
+        text = f"largest {size} octets; not judged: the limit stands in the SDP (MAXUDP)"
+        yield Check("UDP size", None, text)
+    else:
+        text = f"largest {size} octets, {media.max_udp} allowed"
+        yield Check("UDP size", size <= media.max_udp, text)
 
 
 def _segment_check(parts: Segments, units: Units, raster: Raster | None, hidden: int) -> Check:
     if hidden:
-        text = f"not judged: the capture cut off the headers of {hidden} packets (tcpdump -s 0)"
+        text = f"{TRUNCATED} ({hidden} packets without their headers)"
         return Check("segments", None, text)
     if raster is None:
         return Check("segments", None, "not judged: the raster is not known without an SDP")
