@@ -17,7 +17,7 @@ $(VENV)/.packages: $(VENV)/.system pyproject.toml .ci/setup-python
 	.ci/setup-python $(BIN)
 	touch $@
 
-$(VENV)/.built: $(VENV)/.packages CMakeLists.txt $(NATIVE)
+$(VENV)/.built: $(VENV)/.packages CMakeLists.txt appliance/rtvbox $(NATIVE)
 	@echo "building the native modules"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@

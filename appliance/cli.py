@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from errno import EIO, ENOSPC, EPIPE
@@ -97,6 +98,10 @@ def _run(argv: Sequence[str] | None) -> int:
     from appliance.commands.running import TerminatedError
     from appliance.runner import CommandError
 
+    # The script leaves it so: until here a Ctrl-C ends the process at once, since an interrupted
+    # import tells people about modules. From here on there may be something to put in order.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if unknown:
         more = f"{unknown[0]!r} is no option of it (see rtvbox {args.command} --help)"
         return _say(args.command, more, 2)
