@@ -197,7 +197,8 @@ class Receiver:
     def counters(self) -> dict[str, int]: ...
     def histograms(self) -> dict[str, Histogram]:
         """latency (capture to presentation), added (latency less the frame's own sending time),
-        arrival (origin to complete), skew (between the two paths)."""
+        arrival (origin to complete), all three of pictures that were new: not of what a sender
+        repeats or of its banners (counter `sender_held`); skew (between the two paths)."""
     def late_wakes(self) -> dict[str, list[tuple[int, int]]]:
         """By thread ("receive", "present"): when it meant to go on and when it did, TAI, where that
         was a ms later or more; the last 256, oldest first."""

@@ -35,7 +35,7 @@ def receiver(**changes: Any) -> Any:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"video": []}, "video: give one leg"),
+        ({"video": []}, "video: give one path"),
         ({"payload_type": 33}, "payload_type"),
         ({"metadata": [{"address": "127.0.0.1", "port": 1}], "metadata_payload_type": 3}, "96"),
         ({"video": [{"address": "127.0.0.1", "port": 5004, "colour": 1}]}, r"video\[0\].colour"),

@@ -185,3 +185,31 @@ def test_metadata_of_another_device_than_the_video_confirms_nobody() -> None:
         assert c["foreign_packets"] == 12
         assert c["patient_changes"] == 0
         assert s.codes().count("foreign-sender") == 1
+
+
+def test_metadata_of_another_device_before_the_first_video_is_forgotten() -> None:
+    """It confirms a patient under the very instance that the sender will use."""
+    with stage() as s:
+        forged = Flow(104, 0xBAD)
+        for _ in range(2):
+            tai, ts = s.next_frame()
+            data = grain("1.2.3", tai, static="Other^Patient")
+            x = extension(tai, tai, start=True, end=True)
+            wrong = forged.packet(ts, data, marker=True, extension=x)
+            send([wrong], s.metadata_port, source="127.0.0.2")
+        for n in range(8):
+            tai, ts = s.next_frame()
+            send(s.video.video(ts, picture(n))[:1], s.ports[0])
+            time.sleep(0.005)
+            s.send_grain(tai, ts, static="Right^Patient" if n >= 4 else "")
+            send(s.video.video(ts, picture(n)), s.ports[0])
+        got = settled(s, 8)
+        part = s.rx.static_part()
+        c = s.counters()
+    assert [g.static_id for g in got[:4]] == [0] * 4  # nobody's, though the instance is the same
+    assert got[-1].static_id == 2
+    assert part is not None and b"Right^Patient" in part[1] and b"Other" not in part[1]
+    assert c["metadata_missing"] == 0  # the sender's own grains are taken from the first one on
+    assert c["patient_changes"] == 0
+    assert c["static_id"] == 2
+    assert s.codes().count("foreign-sender") == 1

@@ -328,7 +328,7 @@ void without_udp_segment() {
   Listener in;
   Events events;
   TxCounters counters;
-  TxSocket out({"lo", "127.0.0.1", "127.0.0.1", 0, in.port}, 1460, false, events);
+  TxSocket out("video", {"lo", "127.0.0.1", "127.0.0.1", 0, in.port}, 1460, false, events);
   for (int fd = 3; fd < 64; ++fd) {
     sockaddr_in a{};
     socklen_t n = sizeof a;

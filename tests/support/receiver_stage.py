@@ -59,9 +59,12 @@ class Stage:
             time.sleep(0.0005)
         return tai, tai * 90_000 // 10**9 & 0xFFFFFFFF
 
-    def send_grain(self, tai: int, ts: int, instance: str = "1.2.3", static: str = "") -> None:
-        x = extension(tai, tai, start=True, end=True)
-        data = grain(instance, tai, static=static)
+    def send_grain(
+        self, tai: int, ts: int, instance: str = "1.2.3", static: str = "", origin: int = 0
+    ) -> None:
+        """origin: of the picture, where it is not the frame's own time."""
+        x = extension(tai, origin or tai, start=True, end=True)
+        data = grain(instance, origin or tai, static=static)
         send([self.metadata.packet(ts, data, marker=True, extension=x)], self.metadata_port)
 
     def counters(self) -> dict[str, int]:

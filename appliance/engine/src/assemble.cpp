@@ -154,6 +154,7 @@ Assembler::Slot *Assembler::open_slot(int64_t ticks, uint32_t timestamp, int64_t
   for (int l = 0; l < 2; ++l) s->leg_first[l] = s->leg_last[l] = s->leg_marked[l] = 0;
   s->passed_at = 0;
   s->concealed = 0;
+  s->news = true;
   s->handed = false;
   s->drawn = s->since_drawn = 0;
   s->blocked_at = arrival;
@@ -238,6 +239,15 @@ void Assembler::sender_changed(int64_t now) {
   joined_ = false;
   odd_count_ = late_row_ = 0;
   for (Path &p : paths_) p = Path{};
+}
+
+void Assembler::forget_metadata() {
+  grains_.clear();
+  grains_.statics().forget();
+  n_.static_id.set(0);
+  newest_grain_ = INT64_MIN;
+  grain_at_ = 0;
+  for (Slot *s : open_) s->has_grain = false;
 }
 
 void Assembler::flush(int64_t now) {

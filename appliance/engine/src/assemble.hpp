@@ -49,6 +49,8 @@ class Assembler {
   int64_t gather() const;
   // The flow has another sender from here on: its timestamps and grains are unrelated.
   void sender_changed(int64_t now);
+  // Grains so far were another device's: none belongs to a frame, no patient is confirmed.
+  void forget_metadata();
   // Closes everything that was begun.
   void flush(int64_t now);
   uint64_t emitted() const { return sequence_; }
@@ -65,6 +67,7 @@ class Assembler {
     int64_t leg_first[2]{}, leg_last[2]{}, leg_marked[2]{};
     int64_t passed_at = 0;  // when the first path had passed it
     bool has_grain = false;
+    bool news = true;  // its picture was captured for it alone, see describe()
     uint64_t concealed = 0;
     // In slices:
     bool handed = false;
@@ -129,6 +132,7 @@ class Assembler {
   int64_t odd_ticks_ = 0;        // a timestamp far from all before, and how often it came
   uint32_t odd_count_ = 0, late_row_ = 0;
   uint64_t sequence_ = 0;
+  int64_t origin_ = 0;           // of the last frame that had a grain
   int64_t live_due_ = 0;         // when the last live frame is due
   int64_t slate_due_ = 0;
   rtv_frame *slate_ = nullptr;

@@ -91,6 +91,13 @@ void Assembler::describe(Slot &s, int64_t now) {
     std::memcpy(const_cast<uint8_t *>(f.metadata), m->bytes, m->size);
     f.metadata_bytes = m->size;
     values = m->values;
+    // A sender that repeats a frame or shows a banner keeps the origin of the last live picture;
+    // a banner before the first one says that it is of no use (PS3.3 C.7.6.27, Frame Usefulness).
+    const bool again = f.origin_tai && f.origin_tai == origin_;
+    if (again) f.flags |= RTV_REPEATED;
+    s.news = !again && !(values.imaging_subject == 0 && values.information == 0);
+    if (!s.news) n_.sender_held.add();
+    origin_ = f.origin_tai;
   }
   if (!config_.metadata.empty()) {
     if (!m) {
@@ -148,7 +155,7 @@ int64_t Assembler::presentation(Slot &s, int64_t now) {
 }
 
 void Assembler::hand_out(Slot &s, int64_t at, int64_t sending, int64_t now) {
-  if (!outbox_.push({rtv_frame_ref(s.frame), at, s.frame->capture_tai, sending})) {
+  if (!outbox_.push({rtv_frame_ref(s.frame), at, s.frame->capture_tai, sending, s.news})) {
     rtv_frame_unref(s.frame);
     n_.no_buffer.add();
     return;
@@ -230,7 +237,7 @@ void Assembler::close(Slot &s, int64_t now) {
       n_.concealed_pgroups.add(s.concealed);
     } else {
       n_.complete.add();
-      h_.arrival.add(s.last - f.capture_tai);
+      if (s.news) h_.arrival.add(s.last - f.capture_tai);
     }
     if (s.leg_first[0] && s.leg_first[1]) h_.skew.add(std::llabs(s.leg_first[0] - s.leg_first[1]));
     rtv_set_lines_ready(&f, layout_.rows);
@@ -285,7 +292,7 @@ void Assembler::keep_alive(int64_t now) {
     slate_due_ = now;
   }
   if (now < slate_due_) return;
-  if (!outbox_.push({rtv_frame_ref(slate_), slate_due_, 0, 0})) rtv_frame_unref(slate_);
+  if (!outbox_.push({rtv_frame_ref(slate_), slate_due_, 0, 0, false})) rtv_frame_unref(slate_);
   slate_due_ += time_.period;
   if (slate_due_ < now) slate_due_ = now + time_.period;
 }

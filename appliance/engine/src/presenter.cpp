@@ -15,6 +15,8 @@ namespace rtv {
 
 // A card wants its frame a little before the instant, and this thread wakes late by less.
 constexpr int64_t kAhead = 1'000'000;
+// A frame so little after its time is in time, to the eye and to a card's queue.
+constexpr int64_t kLateSlack = 100'000;
 
 Presenter::Presenter(rtv_sink *sink, Outbox &outbox, RxCounters &counters,
                      RxHistograms &histograms, Events &events, uint64_t max_frames)
@@ -86,6 +88,10 @@ void Presenter::present(const Outgoing &o) {
   const int64_t now = tai_now();
   const int64_t shown = std::max(now, o.due);  // the sink holds it until it is due
   if (live) o.frame->presented_tai = shown;
+  // Whole in time, but this thread came late. Without an offset there is no time to keep.
+  if (live && !(o.frame->flags & RTV_LATE) && now > o.due + kLateSlack &&
+      n_.link_offset_ns.get() != 0)
+    n_.shown_late.add();
   if (sink_->submit(sink_->self, o.frame, o.due) != RTV_OK) {
     n_.sink_errors.add();
     if (!said_error_) {
@@ -102,8 +108,10 @@ void Presenter::present(const Outgoing &o) {
     return;
   }
   n_.presented.add();
-  h_.latency.add(shown - o.capture);
-  h_.added.add(shown - o.capture - o.sending);
+  if (o.news) {
+    h_.latency.add(shown - o.capture);
+    h_.added.add(shown - o.capture - o.sending);
+  }
   if (++presented_ == max_frames_) done_.store(true, std::memory_order_release);
 }
 

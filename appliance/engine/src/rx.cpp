@@ -17,8 +17,8 @@ timespec span_of(int64_t ns) { return {ns / kSecond, static_cast<long>(ns % kSec
 
 void check(const RxConfig &c) {
   auto refuse = [](const char *text) { throw std::invalid_argument(text); };
-  if (c.video.empty() || c.video.size() > 2) refuse("video: give one leg, or two (ST 2022-7)");
-  if (c.metadata.size() > 2) refuse("metadata: give at most two legs (ST 2022-7)");
+  if (c.video.empty() || c.video.size() > 2) refuse("video: give one path, or two (ST 2022-7)");
+  if (c.metadata.size() > 2) refuse("metadata: give at most two paths (ST 2022-7)");
   if (c.payload_type < 96 || c.payload_type > 127)
     refuse("payload_type: not dynamic; give 96 to 127");
   if (!c.metadata.empty() && (c.metadata_payload_type < 96 || c.metadata_payload_type > 127))
@@ -30,7 +30,7 @@ void check(const RxConfig &c) {
     refuse("skew_ns: ST 2022-7 ends at 450 ms (class C)");
   for (const auto *legs : {&c.video, &c.metadata})
     for (const RxLeg &l : *legs)
-      if (l.port == 0) refuse("port: missing in a leg; give 1 to 65535");
+      if (l.port == 0) refuse("port: missing in a path; give 1 to 65535");
 }
 
 const RxConfig &checked(const RxConfig &c) {
@@ -54,8 +54,7 @@ void Receiver::start() {
   for (const bool video : {true, false}) {
     const std::vector<RxLeg> &legs = video ? config_.video : config_.metadata;
     for (size_t i = 0; i < legs.size(); ++i) {
-      const std::string name = std::string(video ? "video" : "metadata") +
-                               (legs.size() > 1 ? " leg " + std::to_string(i + 1) : "");
+      const std::string name = path_name(video ? "video" : "metadata", legs[i], i, legs.size());
       inputs.push_back({RxSocket(name, legs[i], video ? config_.rcvbuf : 1 << 20, events_),
                         static_cast<int>(i), video});
     }

@@ -68,7 +68,10 @@ RxCore::RxCore(const RxConfig &config, Compositor &compositor, RxCounters &count
       video_window_(reach(assembler_.timing()), static_cast<int>(config.video.size())),
       metadata_window_(256, static_cast<int>(std::max<size_t>(1, config.metadata.size())), true),
       video_lock_(patience(assembler_.timing()), sources(config.video)),
-      metadata_lock_(patience(assembler_.timing()), sources(config.metadata)) {}
+      metadata_lock_(patience(assembler_.timing()), sources(config.metadata)),
+      video_paths_("video", config.video, patience(assembler_.timing()) + config.skew_ns),
+      metadata_paths_("metadata", config.metadata,
+                      patience(assembler_.timing()) + config.skew_ns) {}
 
 void RxCore::reject(Verdict v) {
   n_.invalid.add();
@@ -96,7 +99,11 @@ bool RxCore::known(const RtpPacket &p, uint8_t payload_type, SenderLock &lock, i
     reject(Verdict::bad_pt);
     return false;
   }
-  switch (lock.check(leg, source, p.ssrc, arrival)) {
+  PathWatch &paths = is_video ? video_paths_ : metadata_paths_;
+  const SenderLock::Says says = lock.check(leg, source, p.ssrc, arrival);
+  if (says != SenderLock::Says::foreign && paths.heard(leg, arrival))
+    paths.say_back(leg, arrival, events_);
+  switch (says) {
     case SenderLock::Says::ours:
       return true;
     case SenderLock::Says::changed:
@@ -128,6 +135,20 @@ void RxCore::stranger(const RtpPacket &p, uint32_t source, const char *what) {
   said_foreign_ = true;
 }
 
+// Somebody was heard with metadata before the video's device was: what he said is forgotten.
+void RxCore::forget_metadata(uint32_t video_source) {
+  n_.foreign_packets.add();
+  events_.say(Severity::warning, "foreign-sender",
+              "metadata: came before the video from another device than the video's "
+              "(%u.%u.%u.%u), without source-filter; forgotten",
+              video_source >> 24, video_source >> 16 & 255, video_source >> 8 & 255,
+              video_source & 255);
+  metadata_lock_.release();
+  metadata_window_.finish();
+  grains_.reset();
+  assembler_.forget_metadata();
+}
+
 void RxCore::video(int leg, Octets datagram, uint32_t source, int64_t arrival) {
   n_.packets.add();
   n_.bytes.add(datagram.size());
@@ -136,6 +157,7 @@ void RxCore::video(int leg, Octets datagram, uint32_t source, int64_t arrival) {
   if (!known(p, config_.payload_type, video_lock_, leg, source, arrival, true)) return;
   VideoPacket packet;
   if (Verdict v = read_video(p, assembler_.layout(), &packet); v != Verdict::ok) return reject(v);
+  if (!metadata_lock_.named(leg) && !metadata_lock_.may_be(leg, source)) forget_metadata(source);
   switch (video_window_.add(leg, packet.sequence)) {
     case SequenceWindow::Found::reordered:
       n_.reordered.add();
@@ -188,8 +210,17 @@ void RxCore::count() {
   n_.grain_lost.set(grains_.lost());
 }
 
+void RxCore::watch(PathWatch &paths) {
+  const int lost = paths.newly_lost();
+  if (lost < 0) return;
+  n_.path_losses.add();
+  paths.say_lost(lost, events_);
+}
+
 void RxCore::tick(int64_t now) {
   assembler_.tick(now);
+  watch(video_paths_);
+  watch(metadata_paths_);
   count();
 }
 

@@ -7,6 +7,7 @@
 
 #include "assemble.hpp"
 #include "grain_reader.hpp"
+#include "path_watch.hpp"
 #include "rx_sequence.hpp"
 
 namespace rtv {
@@ -27,6 +28,11 @@ class SenderLock {
     return !known || known == source;
   }
   bool named(int leg) const { return expected_[static_cast<size_t>(leg)] != 0; }
+  // Whoever comes next may be the sender.
+  void release() {
+    locked_ = false;
+    source_ = {};
+  }
 
  private:
   int64_t patience_;
@@ -59,6 +65,8 @@ class RxCore {
              int64_t arrival, bool is_video);
   void reject(Verdict v);
   void stranger(const RtpPacket &p, uint32_t source, const char *what);
+  void forget_metadata(uint32_t video_source);
+  void watch(PathWatch &paths);
   void count();
 
   const RxConfig config_;
@@ -67,6 +75,7 @@ class RxCore {
   Assembler assembler_;
   SequenceWindow video_window_, metadata_window_;
   SenderLock video_lock_, metadata_lock_;
+  PathWatch video_paths_, metadata_paths_;
   GrainReader grains_;
   bool said_foreign_ = false;
 };

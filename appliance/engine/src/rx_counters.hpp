@@ -38,6 +38,7 @@ class Count {
   X(redundant)           /* second copies (ST 2022-7) */                              \
   X(duplicates)          /* second copies on one path */                              \
   X(reordered)                                                                        \
+  X(path_losses)         /* times one path of two fell silent (ST 2022-7) */          \
   X(late_packets)        /* after their frame was closed */                           \
   X(metadata_lost)       /* metadata packets that no path delivered */                \
   X(bad_rtp) X(bad_srd) X(bad_pt) X(bad_size) X(bad_timestamp)                        \
@@ -57,9 +58,11 @@ class Count {
   X(patient_changes)                                                                  \
   X(static_id)           /* of the static part confirmed last */                      \
   X(late)                /* frames complete only after their time */                  \
+  X(shown_late)          /* frames that were whole in time and handed on after it */  \
   X(offset_raises) X(link_offset_ns)                                                  \
   X(flow_losses)                                                                      \
   X(presented)           /* handed to the sink, live ones */                          \
+  X(sender_held)         /* the sender's repeats and banners: of no latency */        \
   X(repeats)             /* slates handed to the sink */                              \
   X(sink_errors)                                                                      \
   X(cpu_receive_ns) X(cpu_present_ns)

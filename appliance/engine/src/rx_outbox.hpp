@@ -15,6 +15,7 @@ struct Outgoing {
   int64_t due = 0;      // TAI
   int64_t capture = 0;  // TAI; 0 for a slate
   int64_t sending = 0;  // first to last packet of the frame, ns; 0 when handed on in slices
+  bool news = false;    // a picture that was not there before: its way can be measured
 };
 
 class Outbox {

@@ -68,8 +68,9 @@ class StaticParts {
                      !same(grain.static_instance_uid, grain.instance_uid);
     if (!grain.fixed.empty() && !*contradiction && grain.instance_uid.size() <= uid_.size()) {
       const bool instance = same(grain.instance_uid, uid());
-      if (!instance || !same(grain.fixed, {bytes_.data(), size_})) {
-        change = id_ == 0 ? Change::first : instance ? Change::text : Change::patient;
+      if (!confirmed_ || !instance || !same(grain.fixed, {bytes_.data(), size_})) {
+        change = !confirmed_ ? Change::first : instance ? Change::text : Change::patient;
+        confirmed_ = true;
         ++id_;
         uid_size_ = grain.instance_uid.size();
         std::copy(grain.instance_uid.begin(), grain.instance_uid.end(), uid_.begin());
@@ -78,10 +79,12 @@ class StaticParts {
         news_.put(id_, grain.meta, grain.fixed);
       }
     }
-    *id = id_ && !*contradiction && same(grain.instance_uid, uid()) ? id_ : 0;
+    *id = confirmed_ && !*contradiction && same(grain.instance_uid, uid()) ? id_ : 0;
     return change;
   }
-  uint32_t id() const { return id_; }
+  // Nobody is confirmed any more; a number that was given is not given again.
+  void forget() { confirmed_ = false; }
+  uint32_t id() const { return confirmed_ ? id_ : 0; }
   LatestBytes &news() { return news_; }
 
  private:
@@ -90,6 +93,7 @@ class StaticParts {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
 
+  bool confirmed_ = false;
   uint32_t id_ = 0;
   std::array<uint8_t, 64> uid_{};
   size_t uid_size_ = 0, size_ = 0;

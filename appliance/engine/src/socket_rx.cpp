@@ -56,13 +56,10 @@ void grant_buffer(int fd, const std::string &where, int wish, Events &events) {
 
 }  // namespace
 
-RxSocket::RxSocket(const std::string &name, const RxLeg &leg, int rcvbuf, Events &events) {
+RxSocket::RxSocket(const std::string &where, const RxLeg &leg, int rcvbuf, Events &events) {
   fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) refuse(errno, name + ": no socket");
+  if (fd_ < 0) refuse(errno, where + ": no socket");
   try {
-    const std::string where =
-        name + " (" + leg.address + ":" + std::to_string(leg.port) +
-        (leg.interface.empty() ? "" : " on " + leg.interface) + ")";
     const in_addr address = ipv4(where, leg.address);
     const int index = device(fd_, where, leg.interface);
     const int on = 1, off = 0;

@@ -17,9 +17,9 @@ namespace rtv {
 
 class RxSocket {
  public:
-  // Opens, binds and joins. `name`: for messages, e.g. "video leg 1". Throws std::system_error
-  // that names interface and address.
-  RxSocket(const std::string &name, const RxLeg &leg, int rcvbuf, Events &events);
+  // Opens, binds and joins. `name`: for messages, see path_name(). Throws std::system_error
+  // that begins with it.
+  RxSocket(const std::string &where, const RxLeg &leg, int rcvbuf, Events &events);
   ~RxSocket();
   RxSocket(RxSocket &&other) noexcept : fd_(other.fd_), drops_(other.drops_) { other.fd_ = -1; }
   RxSocket &operator=(RxSocket &&) = delete;

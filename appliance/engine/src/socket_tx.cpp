@@ -107,9 +107,9 @@ bool queue_full(int error) { return error == ENOBUFS || error == EAGAIN || error
 
 }  // namespace
 
-TxSocket::TxSocket(const TxLeg &leg, uint32_t max_udp, bool txtime, Events &events)
-    : name_(leg.address + ":" + std::to_string(leg.port) + " on " + leg.interface),
-      events_(events) {
+TxSocket::TxSocket(const std::string &name, const TxLeg &leg, uint32_t max_udp, bool txtime,
+                   Events &events)
+    : name_(name), events_(events) {
   try {
     open(leg, max_udp);
   } catch (...) {
@@ -223,7 +223,7 @@ bool TxSocket::send_segmented(const uint8_t *data, size_t octets, uint32_t each,
   add_control(m, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
   if (launch_tai) add_control(m, SOL_SOCKET, SCM_TXTIME, &launch_tai, sizeof launch_tai);
   for (int i = 0; i < kTries; ++i) {
-    if (sendmsg(fd_, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
+    if (sendmsg(fd_, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return succeeded(), true;
     if (errno == ECONNREFUSED || errno == EINTR) continue;  // nobody listens: not our affair
     if (!queue_full(errno)) break;
     counters.enobufs.add();
@@ -268,6 +268,7 @@ void TxSocket::send_many(const uint8_t *data, size_t octets, uint32_t each, int6
       const int r = sendmmsg(fd_, messages.data() + done, n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (r > 0) {
         done += static_cast<unsigned>(r);
+        succeeded();
         continue;
       }
       ++tries;
@@ -283,10 +284,18 @@ void TxSocket::failed(int error, uint64_t packets, TxCounters &counters) {
   counters.packets_unsent.add(packets);
   if (error == ECONNREFUSED) return;
   counters.send_errors.add();
+  if (!queue_full(error) && !failing_since_) failing_since_ = mono_now();
   if (error == last_error_) return;
   last_error_ = error;
   events_.say(Severity::error, "send-failed", "%s: packets are not sent: %s", name_.c_str(),
               strerror(error));
+}
+
+void TxSocket::resumed() {
+  events_.say(Severity::info, "send-back", "%s: packets are sent again, after %.1f s",
+              name_.c_str(), static_cast<double>(mono_now() - failing_since_) / 1e9);
+  failing_since_ = 0;
+  last_error_ = 0;
 }
 
 void TxSocket::read_errors(TxCounters &counters) {

@@ -18,10 +18,11 @@ struct TxLeg {
 
 class TxSocket {
  public:
-  // max_udp: octets of the largest datagram with its 8 of UDP header. Throws
+  // name: for messages, see path_name(). max_udp: octets of the largest datagram with its 8 of UDP header. Throws
   // std::invalid_argument for what a person wrote wrong, std::system_error naming the interface
   // or the address when the system refuses.
-  TxSocket(const TxLeg &leg, uint32_t max_udp, bool txtime, Events &events);
+  TxSocket(const std::string &name, const TxLeg &leg, uint32_t max_udp, bool txtime,
+           Events &events);
   ~TxSocket();
   TxSocket(const TxSocket &) = delete;
   TxSocket &operator=(const TxSocket &) = delete;
@@ -42,11 +43,16 @@ class TxSocket {
   void send_many(const uint8_t *data, size_t octets, uint32_t each, int64_t launch_tai,
                  TxCounters &counters);
   void failed(int error, uint64_t packets, TxCounters &counters);
+  void succeeded() {
+    if (failing_since_) resumed();
+  }
+  void resumed();
 
   int fd_ = -1;
-  std::string name_;  // "239.1.1.1:5004 on eth0", for events
+  std::string name_;
   bool segment_ = true, txtime_ = false;
   int last_error_ = 0;
+  int64_t failing_since_ = 0;  // monotonic; 0: the system takes packets, or its queue is full
   Events &events_;
 };
 

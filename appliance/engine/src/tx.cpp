@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "awake.hpp"
+#include "path_watch.hpp"
 #include "rtvbox/clock.hpp"
 #include "thread.hpp"
 
@@ -94,11 +95,14 @@ Transmitter::Transmitter(rtv_source *source, TxConfig config)
   if (config_.metadata.size() > 2) refuse("metadata: give at most two paths");
   if (config_.metadata_payload_type < 96 || config_.metadata_payload_type > 127)
     refuse("metadata_payload_type: must be 96 to 127");
-  for (const TxLeg &leg : config_.video)
-    video_.push_back(
-        std::make_unique<TxSocket>(leg, config_.max_udp, config_.txtime && config_.paced, events_));
-  for (const TxLeg &leg : config_.metadata)
-    metadata_.push_back(std::make_unique<TxSocket>(leg, config_.max_udp, false, events_));
+  for (const bool video : {true, false}) {
+    const auto &legs = video ? config_.video : config_.metadata;
+    for (size_t i = 0; i < legs.size(); ++i)
+      (video ? video_ : metadata_)
+          .push_back(std::make_unique<TxSocket>(
+              path_name(video ? "video" : "metadata", legs[i], i, legs.size()), legs[i],
+              config_.max_udp, video && config_.txtime && config_.paced, events_));
+  }
   // Launch times only help when every path obeys them.
   pacing_.txtime = pacing_.txtime && pacing_.paced &&
                    std::all_of(video_.begin(), video_.end(),
