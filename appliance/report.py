@@ -207,7 +207,11 @@ class RxFrames:
     complete: Annotated[int, "of them without a gap"]
     concealed: Annotated[int, "of them with a gap filled from the frame before"]
     presented: Annotated[int, "live frames handed to the sink"]
+    sender_held: Annotated[
+        int, "of those received, repeats and banners of the sender; no latency is taken of them"
+    ]
     late: Annotated[int, "complete only after their presentation time"]
+    shown_late: Annotated[int, "complete in time, and handed to the sink after it"]
     repeats: Annotated[int, "held frames and slates handed to the sink for want of a live one"]
     drops: Annotated[int, "received but not handed to the sink"]
     missing: Annotated[
@@ -258,7 +262,7 @@ class RxReport(_StreamReport):
     metadata: Annotated[RxMetadata, "grains"]
     link_offset_ns: Annotated[int, "origin to presentation, as it stood at the end"]
     link_offset_auto: Annotated[bool, "found by the receiver: the smallest that loses nothing"]
-    latency: Annotated[Distribution, "capture to presentation"]
+    latency: Annotated[Distribution, "capture to presentation of pictures that were new"]
     added: Annotated[Distribution, "the same, less the frame's own sending time"]
     arrival: Annotated[Distribution, "capture to the last packet"]
     skew: Annotated[Distribution, "between the two paths"]
@@ -278,8 +282,13 @@ class Measured:
     lost: Annotated[int, "frames that never appeared, by the picture's own counter"]
     repeated: Annotated[int, "frames that appeared twice, by the picture's own counter"]
     foreign_metadata: Annotated[int, "frames with another frame's metadata, or with none"]
+    asked_for: Annotated[
+        dict[str, int],
+        "of the figures that tell faults, what moved while a person on the page had changed the "
+        "patient or cut the signal; lost, repeated and foreign_metadata are without it",
+    ]
     figures: Annotated[dict[str, int], "every counter of sender, receiver and sink that moved"]
-    latency: Annotated[Distribution, "capture to presentation"]
+    latency: Annotated[Distribution, "capture to presentation of pictures that were new"]
     link_offset_ns: Annotated[int, "origin to presentation, as set"]
 
 

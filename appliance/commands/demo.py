@@ -17,8 +17,14 @@ _EPILOG = """examples:
   rtvbox demo --headless --seconds 60 --report demo.json
 
 Two senders (box tx) and two receivers (box rx) run as processes in network namespaces, joined by
-a switch. With --headless the run checks itself: exit code 1 when a frame was lost, shown twice,
-late, or carried another frame's metadata. Needs no root where user namespaces are allowed."""
+a switch. Needs no root where user namespaces are allowed.
+
+The run checks itself, with the page or --headless. Exit code 0: no frame was lost, shown twice, or
+carried another frame's metadata; frames that came late are said. Exit code 1: one was, or a box
+ended by itself. What you ask for with the page's buttons (another patient, a cut signal, and the
+three seconds after) is listed apart and is no fault. The page's stop button ends the run like
+--seconds. 130: Ctrl-C, and 143: SIGTERM before the measuring began; what was measured until then
+is printed and reported all the same."""
 
 
 def add(commands: Any) -> None:

@@ -48,6 +48,10 @@ class Signals:
         """The exit code of a run that ended."""
         return 130 if self.interrupted else int(not good)
 
+    def unbegun(self) -> int:
+        """The exit code of a run that was told to end before it had begun."""
+        return 130 if self.interrupted else 143
+
     @property
     def end(self) -> bool:
         """Whether the run is to end."""

@@ -17,6 +17,7 @@ from appliance.commands.running import Signals
 from appliance.commands.terminal import console
 from appliance.commands.watch import Watch
 from appliance.modes.cards import SINKS, make_sink
+from appliance.modes.flow import path_names, rx_legs
 from appliance.modes.interfaces import interface
 from appliance.modes.machine import tai_utc_s
 from appliance.modes.rx import RxMode, RxOptions
@@ -119,7 +120,7 @@ def _run(args: argparse.Namespace, signals: Signals) -> int:
         if args.preview:
             preview = PreviewServer(args.preview, mode.snapshot)
             stack.callback(preview.close)
-        _say_what(log, session, video, metadata)
+        _say_what(log, session, video, metadata, args.interface)
         watch = _Watch(args, mode, log, terminal)
         duration = watch.run(signals)
         if preview is not None:
@@ -243,16 +244,20 @@ def link_offset(text: str) -> int:
 
 
 def _say_what(
-    log: logging.Logger, session: Session, video: VideoMedia, metadata: MetadataMedia | None
+    log: logging.Logger,
+    session: Session,
+    video: VideoMedia,
+    metadata: MetadataMedia | None,
+    interfaces: Sequence[str],
 ) -> None:
     for note in session.notes:
         log.warning("sdp: %s", note)
     fmt = video.format
-    for leg in video.legs:
+    for name in path_names("video", rx_legs(video.legs, interfaces)):
         log.info(
-            "receiving %dx%d%s %s/s %d bit %s from %s:%d",
+            "receiving %dx%d%s %s/s %d bit %s: %s",
             *(fmt.width, fmt.height, "i" if fmt.interlaced else "p", fmt.rate, fmt.depth),
-            *(fmt.sampling, leg.address, leg.port),
+            *(fmt.sampling, name),
         )
     if metadata is None:
         log.warning("sdp: no metadata flow: plain ST 2110-20, no patient can be shown")

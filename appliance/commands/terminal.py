@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
+from appliance.modes.machine import tai_now
 from appliance.report import Verdict
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -31,7 +32,8 @@ class Console(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """One line of the log."""
         self._wipe()
-        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        at = getattr(record, "at", record.created)
+        clock = f"{time.strftime('%H:%M:%S', time.localtime(at))}.{int(at * 1000) % 1000:03d}"
         self._write(f"{clock} {record.levelname.lower()}: {record.getMessage()}\n")
 
     def progress(self, line: str) -> None:
@@ -88,8 +90,9 @@ class EventLog:
         self._held: dict[tuple[str, str], tuple[float, int]] = {}
 
     def write(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Logs events. They hold no patient data; that is the engine's promise."""
-        now = time.monotonic()
+        """Logs events, each with its own time. They hold no patient data; that is the engine's
+        promise."""
+        now, tai, wall = time.monotonic(), tai_now(), time.time()
         for event in events:
             key = (event["code"], event["text"])
             until, times = self._held.get(key, (0.0, 0))
@@ -100,7 +103,8 @@ class EventLog:
                 self._held.clear()
             self._held[key] = (now + _REPEAT_S, 0)
             more = f" ({times} times more meanwhile)" if times else ""
-            self._log.log(_LEVELS[event["severity"]], "%s: %s%s", *key, more)
+            at = wall - (tai - event["tai"]) / 1e9
+            self._log.log(_LEVELS[event["severity"]], "%s: %s%s", *key, more, extra={"at": at})
 
 
 def say_how(log: logging.Logger, what: str, duration_ns: int, verdict: Verdict) -> None:

@@ -20,7 +20,7 @@ from appliance.commands.terminal import Console, console
 from appliance.commands.watch import Watch
 from appliance.modes.cards import SOURCES, make_source
 from appliance.modes.faults import apply_faults, parse_faults
-from appliance.modes.flow import Endpoint, Route, TxPlan, tx_plan
+from appliance.modes.flow import Endpoint, Route, TxPlan, path_names, tx_plan
 from appliance.modes.interfaces import Interface, interface
 from appliance.modes.machine import tai_now, tai_utc_s
 from appliance.modes.tx import Announcement, TxMode, TxOptions
@@ -379,12 +379,13 @@ def _fault_lines(path: Path, source: object, log: logging.Logger) -> LineInput:
 
 def _say_what(log: logging.Logger, plan: TxPlan, patient: PatientDocument | None) -> None:
     fmt = plan.format
-    for route in plan.routes:
+    videos = path_names("video", [route.leg(route.video) for route in plan.routes])
+    metadatas = path_names("metadata", [route.leg(route.metadata) for route in plan.routes])
+    for video, metadata in zip(videos, metadatas, strict=True):
         log.info(
-            "sending %dx%d%s %s/s %d bit %s on %s: video %s:%d, metadata %s:%d",
+            "sending %dx%d%s %s/s %d bit %s: %s, %s",
             *(fmt.width, fmt.height, "i" if fmt.interlaced else "p", fmt.rate, fmt.depth),
-            *(fmt.sampling, route.interface, route.video.address, route.video.port),
-            *(route.metadata.address, route.metadata.port),
+            *(fmt.sampling, video, metadata),
         )
     if patient is None:
         log.warning("static: none given: the flow says that no patient is confirmed")

@@ -48,6 +48,10 @@ class Process:
         """Whether it still runs."""
         return self._child.poll() is None
 
+    def refused(self) -> bool:
+        """Whether it ended because of what it was told: a file without a picture, for example."""
+        return self._child.poll() == 2
+
     def send(self, number: signal.Signals) -> None:
         """Sends a signal, if it still runs."""
         if self.alive():
@@ -80,6 +84,11 @@ class Line:
         self._tx: Process | None = None
         self._rx: Process | None = None
         self._write_patient()
+
+    @property
+    def sender_type(self) -> str:
+        """Of ST 2110-21, as it is sent."""
+        return self._choice.sender_type
 
     def file(self, name: str) -> Path:
         """A file of this stream in the demonstration's folder."""
@@ -116,11 +125,12 @@ class Line:
             self.file(name).unlink(missing_ok=True)
 
     def await_sdp(self, seconds: float, ended: Callable[[], bool]) -> None:
-        """Until the sender has said how to receive it. Raises ValueError with its last words."""
+        """Until the sender has said how to receive it. Raises ValueError with its last words when
+        it refuses what it was told, CommandError when it fails."""
         self._await(lambda: self.file("sdp").exists(), self._tx, "the sender", seconds, ended)
 
     def await_picture(self, seconds: float, ended: Callable[[], bool]) -> None:
-        """Until the receiver shows frames of a confirmed patient. Raises ValueError."""
+        """Until the receiver shows frames of a confirmed patient. Raises as `await_sdp`."""
 
         def shown() -> bool:
             return bool(self.status("rx").get("counters", {}).get("static_id"))
@@ -139,7 +149,10 @@ class Line:
         while not there() and not ended():
             if process is None or not process.alive() or time.monotonic() > end:
                 words = process.last_words() if process else "not started"
-                raise ValueError(f"{self.stream.name}: {who} did not start: {words}")
+                said = f"{self.stream.name}: {who} did not start: {words}"
+                if process is not None and process.refused():
+                    raise ValueError(said)
+                raise runner.CommandError(said)
             time.sleep(0.05)
 
     def status(self, role: str) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def look(tx: Mapping[str, Any], rx: Mapping[str, Any]) -> Look:
     )
 
 
-def between(title: str, before: Look, after: Look, seconds: float) -> Measured:
-    """What moved from one look to the next."""
+def figures_between(before: Look, after: Look) -> dict[str, int]:
+    """By "process.counter", what moved and by how much."""
     figures: dict[str, int] = {}
     for role in ("tx", "rx", "sink"):
         first, last = getattr(before, role), getattr(after, role)
@@ -56,36 +56,62 @@ def between(title: str, before: Look, after: Look, seconds: float) -> Measured:
             change = value - first.get(name, 0)
             if change and isinstance(value, int):
                 figures[f"{role}.{name}"] = change
+    return figures
+
+
+def between(
+    title: str, before: Look, after: Look, seconds: float, asked: Mapping[str, int] | None = None
+) -> Measured:
+    """What moved from one look to the next. asked: of that, what a person asked for."""
+    figures = figures_between(before, after)
+    apart = {name: n for name in _FAULTS if (n := (asked or {}).get(name, 0)) > 0}
+
+    def faulty(name: str) -> int:
+        return max(0, figures.get(name, 0) - apart.get(name, 0))
+
     return Measured(
         title=title,
         seconds=round(seconds, 3),
         sent=figures.get("tx.frames", 0),
         presented=figures.get("rx.presented", 0),
-        lost=figures.get("sink.lost", 0),
-        repeated=figures.get("sink.repeated", 0),
-        foreign_metadata=figures.get("sink.metadata_mismatch", 0)
-        + figures.get("rx.metadata_missing", 0),
+        lost=faulty("sink.lost"),
+        repeated=faulty("sink.repeated"),
+        foreign_metadata=faulty("sink.metadata_mismatch") + faulty("rx.metadata_missing"),
+        asked_for=apart,
         figures=figures,
         latency=difference(before.latency, after.latency),
         link_offset_ns=after.rx.get("link_offset_ns", 0),
     )
 
 
-def moved(measured: Measured) -> list[str]:
-    """The figures that should not have moved and did.
+def moved(measured: Measured) -> dict[str, int]:
+    """The figures that should not have moved and did, but for what a person asked for.
 
-    A late frame is none: it was shown, once, marked, and the automatic link offset grew for it."""
-    return [name for name in _FAULTS if measured.figures.get(name)]
+    A late frame is none: it was shown, once, and the automatic link offset grows for what comes
+    late; the verdict says how many there were."""
+    return {
+        name: n
+        for name in _FAULTS
+        if (n := measured.figures.get(name, 0) - measured.asked_for.get(name, 0)) > 0
+    }
 
 
 def faults(measured: Measured) -> list[str]:
     """A line for each figure that should not have moved."""
-    lines = [
-        f"{measured.title}: {measured.figures[name]} {_FAULTS[name]}" for name in moved(measured)
-    ]
+    lines = [f"{measured.title}: {n} {_FAULTS[name]}" for name, n in moved(measured).items()]
     if not measured.presented:
         lines.insert(0, f"{measured.title}: no live frame was presented")
     return lines
+
+
+def asked_for(measured: Measured) -> list[str]:
+    """A line for each figure that moved while the patient or the signal was changed."""
+    return [f"{measured.title}: {n} {_FAULTS[name]}" for name, n in measured.asked_for.items()]
+
+
+def live(measured: Measured) -> int:
+    """Frames on the output that were no repeats or banners of the sender."""
+    return measured.presented - measured.figures.get("rx.sender_held", 0)
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Distribution:
@@ -97,6 +123,8 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Distribut
         for upper, count in after.get("buckets", [])
     ]
     rows = [(upper, count) for upper, count in rows if count > 0]
+    if rows:  # a bucket reaches beyond the largest value
+        rows[-1] = min(rows[-1][0], int(after["max"])), rows[-1][1]
     count = sum(number for _, number in rows)
     total = int(after.get("sum", 0)) - int(before.get("sum", 0))
     return Distribution(
@@ -106,7 +134,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Distribut
         p50=_quantile(rows, count, 500),
         p99=_quantile(rows, count, 990),
         p99_9=_quantile(rows, count, 999),
-        max=min(rows[-1][0], int(after["max"])) if rows else 0,
+        max=rows[-1][0] if rows else 0,
         buckets=rows,
     )
 
@@ -121,19 +149,25 @@ def _quantile(rows: Sequence[tuple[int, int]], count: int, permille: int) -> int
 
 
 def table(rows: Sequence[Measured]) -> str:
-    """The figures for a person."""
-    head = (
-        f"{'stream':<16}{'frames':>8}{'lost':>6}{'twice':>7}{'late':>6}{'wrong metadata':>16}"
-        f"{'latency ms: min':>17}{'p50':>8}{'p99':>8}{'p99.9':>8}{'max':>8}{'offset':>8}"
-    )
-    lines = [head]
+    """The figures for a person: a line a stream, columns never without a space between them."""
+    names = ("frames", "lost", "twice", "late", "wrong metadata", "latency ms: min")
+    head = ("stream", *names, "p50", "p99", "p99.9", "max", "offset")
+    cells: list[tuple[str, ...]] = [head]
     for row in rows:
         spread = row.latency
-        times = (spread.p50, spread.p99, spread.p99_9, spread.max, row.link_offset_ns)
-        lines.append(
-            f"{row.title[:15]:<16}{row.presented:>8}{row.lost:>6}{row.repeated:>7}"
-            f"{row.figures.get('rx.late', 0):>6}"
-            f"{row.foreign_metadata:>16}{spread.min / 1e6:>17.2f}"
-            + "".join(f"{each / 1e6:>8.2f}" for each in times)
+        times = (spread.min, spread.p50, spread.p99, spread.p99_9, spread.max, row.link_offset_ns)
+        counts = (row.presented, row.lost, row.repeated, late(row), row.foreign_metadata)
+        cells.append((row.title[:15], *map(str, counts), *(f"{each / 1e6:.2f}" for each in times)))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [line[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
         )
-    return "\n".join(lines)
+        for line in cells
+    )
+
+
+def late(measured: Measured) -> int:
+    """Frames that were on the output after their time: complete too late, or shown too late."""
+    return measured.figures.get("rx.late", 0) + measured.figures.get("rx.shown_late", 0)

@@ -10,7 +10,7 @@ const MARKS = {
 };
 const DEAD = ["SLATE", "REPEATED"];
 const boxes = new Map(); // name -> elements and when its picture last moved
-let heads = [], jpegs = [], tai = null, taiAt = 0;
+let heads = [], jpegs = [], utc = null, utcAt = 0;
 const banner = document.getElementById("banner");
 
 function box(name) {
@@ -85,10 +85,13 @@ function histogram(into, latency) {
 }
 
 function show(state) {
-  tai = state.tai;
-  taiAt = performance.now();
+  utc = state.utc;
+  utcAt = performance.now();
+  document.getElementById("scale").textContent = state.tai_utc_s
+    ? `UTC (TAI is ${state.tai_utc_s} s ahead)` : "UTC (here TAI is the same: the kernel was not told)";
   for (const stream of state.streams) {
     const b = box(stream.name), m = stream.measured, f = m.figures, l = m.latency;
+    const late = (f["rx.late"] || 0) + (f["rx.shown_late"] || 0);
     b.title.textContent = stream.title;
     b.cut.textContent = stream.cut ? "Give the signal back" : "Cut the signal";
     b.cut.classList.toggle("on", stream.cut);
@@ -98,7 +101,7 @@ function show(state) {
       count("lost", m.lost, m.lost > 0),
       count("shown twice", m.repeated, m.repeated > 0),
       count("wrong metadata", m.foreign_metadata, m.foreign_metadata > 0),
-      count("late", f["rx.late"] || 0, f["rx.late"] > 0),
+      count("late", late, late > 0),
       count("gaps concealed", f["rx.concealed_frames"] || 0, f["rx.concealed_frames"] > 0),
       count("packets", f["rx.packets"] || 0, false),
       count("link offset", ms(m.link_offset_ns) + " ms", false),
@@ -111,8 +114,8 @@ function show(state) {
 }
 
 function tick() {
-  if (tai !== null) {
-    const now = new Date(tai / 1e6 + performance.now() - taiAt);
+  if (utc !== null) {
+    const now = new Date(utc / 1e6 + performance.now() - utcAt);
     document.getElementById("clock").textContent = now.toISOString().slice(11, 21);
   }
   for (const b of boxes.values()) {

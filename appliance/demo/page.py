@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from appliance.demo.boxes import Line
 from appliance.demo.previews import Outputs
-from appliance.modes.machine import CLOCK_TAI
+from appliance.modes.machine import tai_utc_s
 
 _FILES = {
     "/": ("page.html", "text/html"),
@@ -27,15 +27,21 @@ _NAMES = {"127.0.0.1", "localhost"}
 
 
 class Page:
-    """Serves the state of the lines. measured: figures since the start, as JSON values."""
+    """Serves the state of the lines. measured: figures since the start, as JSON values. asked:
+    called with the line whose patient or signal a person is about to change, and whether that
+    lasts until the next call, as a cut signal does."""
 
-    def __init__(self, lines: list[Line], measured: Callable[[], list[dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        lines: list[Line],
+        measured: Callable[[], list[dict[str, Any]]],
+        asked: Callable[[Line, bool], None],
+    ) -> None:
         self._lines = lines
         self._measured = measured
+        self._asked = asked
         self._sockets: set[web.WebSocketResponse] = set()
         self.stopped = False
-        self.touched = False
-        """Whether somebody changed a patient or cut a signal, which moves figures."""
 
     @asynccontextmanager
     async def served(self, port: int) -> AsyncIterator[str]:
@@ -132,7 +138,7 @@ class Page:
             }
             for line, measured in zip(self._lines, self._measured(), strict=True)
         ]
-        return {"tai": time.clock_gettime_ns(CLOCK_TAI), "streams": streams}
+        return {"utc": time.time_ns(), "tai_utc_s": tai_utc_s(), "streams": streams}
 
     def _line(self, request: web.Request) -> Line:
         name = request.match_info["name"]
@@ -142,13 +148,15 @@ class Page:
         raise web.HTTPNotFound(text=f"no stream {name!r}")
 
     async def _patient(self, request: web.Request) -> web.Response:
-        self._line(request).change_patient()
-        self.touched = True
+        line = self._line(request)
+        self._asked(line, line.cut)
+        line.change_patient()
         return web.Response(status=204)
 
     async def _cut(self, request: web.Request) -> web.Response:
-        await asyncio.to_thread(self._line(request).toggle_cut)
-        self.touched = True
+        line = self._line(request)
+        self._asked(line, not line.cut)
+        await asyncio.to_thread(line.toggle_cut)
         return web.Response(status=204)
 
     async def _stop(self, _request: web.Request) -> web.Response:

@@ -15,16 +15,17 @@ from typing import Any
 
 from appliance.commands.places import write_whole
 from appliance.commands.running import Signals
-from appliance.demo.blame import seen, unexplained, words
+from appliance.demo.asked import Asked
+from appliance.demo.blame import how_well, seen, words
 from appliance.demo.boxes import Choice, Line
-from appliance.demo.measure import Look, between, faults, look, moved, table
+from appliance.demo.measure import Look, asked_for, between, faults, look, table
 from appliance.demo.namespaces import Lab
 from appliance.demo.page import Page
 from appliance.demo.pictures import Stream
 from appliance.modes.machine import tai_now, tai_utc_s
 from appliance.report import VERSION, Measured, Standstill
 from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD
-from drivers.video import format_named
+from appliance.runner import CommandError
 
 _START_S = 90.0  # a clip is converted before its sender starts
 _SETTLE_S = 3.0
@@ -80,11 +81,11 @@ def run_demo(streams: tuple[Stream, ...], wishes: Wishes, log: logging.Logger) -
                 for line in lines:
                     running.callback(line.stop)
                 if not _start(lines, lab, signals):
-                    return 130
+                    return signals.unbegun()
                 if way != possible[-1] and not _holds(lines, choice, log, signals):
                     continue
                 if signals.end:
-                    return 130
+                    return signals.unbegun()
                 return _show(lines, wishes, log, signals, running)
     raise AssertionError("unreachable: the last way is always shown")
 
@@ -118,27 +119,45 @@ def _alive(lines: list[Line]) -> None:
     for line in lines:
         words = line.dead()
         if words:
-            raise ValueError(f"a box died: {words}")
+            raise CommandError(f"a box died: {words}")
 
 
-def _looks(lines: list[Line]) -> list[Look]:
-    return [look(line.status("tx"), line.status("rx")) for line in lines]
+def _look(line: Line) -> Look:
+    return look(line.status("tx"), line.status("rx"))
 
 
-def _measure(lines: list[Line], before: list[Look], started: float) -> list[Measured]:
-    seconds = time.monotonic() - started
-    return [
-        between(line.stream.title, first, last, seconds)
-        for line, first, last in zip(lines, before, _looks(lines), strict=True)
-    ]
+class _Measuring:
+    """The lines from now on, and what a person asks of them meanwhile."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._lines = lines
+        self._before = [_look(line) for line in lines]
+        self._asked = [Asked() for _ in lines]
+        self._started = time.monotonic()
+
+    def ask(self, line: Line, lasts: bool) -> None:
+        """Somebody is about to change that line, see `Asked.begin`."""
+        asked = self._asked[self._lines.index(line)]
+        asked.begin(_look(line), time.monotonic(), lasts=lasts)
+
+    def rows(self) -> list[Measured]:
+        """The figures until now."""
+        now = time.monotonic()
+        rows = []
+        for line, before, asked in zip(self._lines, self._before, self._asked, strict=True):
+            after = _look(line)
+            asked.tick(after, now)
+            seconds = now - self._started
+            rows.append(between(line.stream.title, before, after, seconds, asked.moved(after)))
+        return rows
 
 
 def _holds(lines: list[Line], choice: Choice, log: logging.Logger, signals: Signals) -> bool:
     """Whether this machine carries the streams with this sender type; says so where not."""
-    before, started = _looks(lines), time.monotonic()
+    measuring = _Measuring(lines)
     if not _pause(_PROBE_S, lines, signals):
         return True
-    found = [fault for row in _measure(lines, before, started) for fault in faults(row)]
+    found = [fault for row in measuring.rows() for fault in faults(row)]
     if found:
         log.warning(
             "sender type %s in datagrams of %d octets is more than this machine can pace:",
@@ -152,69 +171,52 @@ def _holds(lines: list[Line], choice: Choice, log: logging.Logger, signals: Sign
 def _show(
     lines: list[Line], wishes: Wishes, log: logging.Logger, signals: Signals, running: ExitStack
 ) -> int:
-    before, started, started_tai = _looks(lines), time.monotonic(), tai_now()
-    touched = False
+    measuring, started_tai = _Measuring(lines), tai_now()
     if wishes.headless:
         log.info("measuring for %.0f s", wishes.seconds or 0)
         _pause(wishes.seconds or 0, lines, signals)
     else:
-        page = Page(lines, lambda: [asdict(row) for row in _measure(lines, before, started)])
-        asyncio.run(_serve(page, lines, wishes, log, signals))
-        touched = page.touched
-    measured = _measure(lines, before, started)
+        page = Page(lines, lambda: [asdict(row) for row in measuring.rows()], measuring.ask)
+        asyncio.run(_serve(page, measuring, lines, wishes, log, signals))
+    measured = measuring.rows()
     ended_tai = tai_now()
     running.close()
     found = [fault for row in measured for fault in faults(row)]
     reports = {line.stream.title: (line.report("tx"), line.report("rx")) for line in lines}
     stills = seen(reports, started_tai - _STATUS_AGE_NS, ended_tai)
     print(table(measured))
+    for row in measured:
+        for said in asked_for(row):
+            print(f"asked for on the page: {said}")
     for fault in found:
         print(f"fault: {fault}")
     for still in stills:
         print(words(still, tai_utc_s()))
-    print(_how_well(measured, stills, int(format_named(wishes.format).frame_ns), touched))
+    print(how_well(measured, stills, wishes.format, lines[0].sender_type))
     if wishes.report:
         write_whole(wishes.report, _report(lines, measured, stills, found))
-    if signals.interrupted and wishes.headless:
-        return 130
-    return int(bool(found) and not touched)
+    return signals.code(not found)
 
 
 async def _serve(
-    page: Page, lines: list[Line], wishes: Wishes, log: logging.Logger, signals: Signals
+    page: Page,
+    measuring: _Measuring,
+    lines: list[Line],
+    wishes: Wishes,
+    log: logging.Logger,
+    signals: Signals,
 ) -> None:
     async with page.served(wishes.port) as url:
         print(f"\n  Look at {url}\n  Stop with Ctrl-C or the button on the page.\n", flush=True)
         end = None if wishes.seconds is None else time.monotonic() + wishes.seconds
+        looked = time.monotonic()
         while not (signals.end or page.stopped) and (end is None or time.monotonic() < end):
             _alive(lines)
+            if time.monotonic() - looked > 0.5:  # also when nobody looks at the page
+                measuring.rows()
+                looked = time.monotonic()
             await asyncio.sleep(0.1)
         log.info("stopping")
-
-
-def _how_well(
-    measured: list[Measured], stills: list[Standstill], frame_ns: int, touched: bool
-) -> str:
-    frames = sum(row.presented for row in measured)
-    found = [fault for row in measured for fault in faults(row)]
-    if not found:
-        return f"good: {frames} frames, each once, in time and with its own metadata"
-    if touched:
-        return f"{frames} frames; the patient or the signal was changed on the page meanwhile"
-    said = f"NOT good: {len(found)} fault(s) in {frames} frames"
-    ours = [
-        f"{row.title} {name} {row.figures[name]}"
-        for row in measured
-        for name in unexplained(row, moved(row), stills, frame_ns)
-    ]
-    if not stills:
-        return (
-            f"{said}, and the machine was not seen to stand still; a busy or small machine may "
-            "need --format 720p50 or --sender-type W"
-        )
-    if ours or not all(row.presented for row in measured):
-        return f"{said}; the machine stood still, which does not explain all: {', '.join(ours)}"
-    return f"{said}, none more than the machine's standing still explains"
 
 
 def _report(

@@ -133,6 +133,16 @@ def tx_plan(
     return TxPlan(fmt, tuple(routes), packing, max_udp, packets, model, values)
 
 
+def path_names(flow: str, legs: Sequence[Leg]) -> list[str]:
+    """The paths of a flow as the engine's events name them: "video path 2 (239.2.1.1:5000 on
+    eth1)", or "video (239.1.1.1:5000 on eth0)" where it is the only one."""
+    return [
+        f"{flow}{f' path {number}' if len(legs) > 1 else ''} "
+        f"({leg['address']}:{leg['port']} on {leg['interface']})"
+        for number, leg in enumerate(legs, 1)
+    ]
+
+
 def rx_legs(legs: Sequence[SdpLeg], interfaces: Sequence[str]) -> list[Leg]:
     """The engine's words for the paths of a received flow, one interface a path.
 

@@ -86,7 +86,7 @@ class RxMode(StreamMode):
         self._receiver.set_atlas(atlas.cell_w, atlas.cell_h, atlas.alpha)
         self._draw(0, None)
         self._static_id = 0
-        super().__init__(self._receiver, sink)
+        super().__init__(self._receiver, sink, [leg["interface"] for leg in self._video])
 
     @property
     def static_id(self) -> int:
@@ -131,7 +131,9 @@ class RxMode(StreamMode):
                 complete=c["complete"],
                 concealed=c["concealed_frames"],
                 presented=c["presented"],
+                sender_held=c["sender_held"],
                 late=c["late"],
+                shown_late=c["shown_late"],
                 repeats=c["repeats"],
                 drops=max(0, c["frames"] - c["presented"]),
                 missing=s["lost"] if self._checked else -1,
@@ -181,6 +183,7 @@ _RX_FAULTS = {
     "concealed_frames": "frames had gaps, filled from the frame before",
     "mostly_lost": "frames of which less than half came were not shown",
     "late": "frames came after their presentation time",
+    "shown_late": "frames were shown after their time: this machine was too slow",
     "repeats": "times a held frame or banner was shown for want of a live one",
     "no_buffer": "frames were dropped because the sink held every buffer",
     "kernel_drops": "packets were lost in this machine: socket buffer too small or CPU too slow",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from appliance.engine._engine import Receiver, Transmitter
-from appliance.modes.machine import Diary
+from appliance.modes.interfaces import LinkWatch
+from appliance.modes.machine import Diary, tai_now
 from drivers.video import Punctual, Sink, Source, Telling
 
 
@@ -15,8 +17,16 @@ class StreamMode:
     Nothing moves before `start`. A mode is the only user of its engine and its card.
     """
 
-    def __init__(self, engine: Transmitter | Receiver, card: Source | Sink) -> None:
+    def __init__(
+        self,
+        engine: Transmitter | Receiver,
+        card: Source | Sink,
+        interfaces: Sequence[str] = (),
+    ) -> None:
+        """interfaces: those of its paths, in their order."""
         self._engine, self._card = engine, card
+        self._links = LinkWatch(interfaces, tai_now())
+        self._changed: list[dict[str, Any]] = []
         self.diary = Diary()
 
     def start(self) -> None:
@@ -49,8 +59,9 @@ class StreamMode:
         return dict(self._engine.histograms())
 
     def look(self) -> None:
-        """Notes in the diary what only a look from time to time can tell: CPU, memory, threads
-        that came late. At least twice a second."""
+        """Notes what only a look from time to time can tell: links of the interfaces, and in the
+        diary CPU, memory, threads that came late. At least twice a second."""
+        self._changed += self._links.look(tai_now())
         self.diary.look()
         for thread, wakes in self._engine.late_wakes().items():
             self.diary.note_late(thread, wakes)
@@ -59,7 +70,8 @@ class StreamMode:
 
     def events(self) -> list[dict[str, Any]]:
         """What happened since the last call, also noted for the report."""
-        events = [dict(event) for event in self._engine.events()]
+        events, self._changed = self._changed, []
+        events += [dict(event) for event in self._engine.events()]
         if isinstance(self._card, Telling):
             for tai, severity, text in self._card.events():
                 events.append({"severity": severity, "tai": tai, "code": "card", "text": text})

@@ -108,7 +108,7 @@ class TxMode(StreamMode):
         self._transmitter.set_grain(**self._grains.templates.arguments())
         drawn = Composer(default_layout(), plan.format).slates(TX_SLATES)
         self._transmitter.set_slates(drawn)
-        super().__init__(self._transmitter, source)
+        super().__init__(self._transmitter, source, [route.interface for route in plan.routes])
 
     def start(self) -> None:
         """Announces the stream, then begins to send. Raises what `publish` raises, or OSError."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.demo.blame import seen, unexplained, words
+from appliance.demo.blame import how_well, seen, unexplained, words
 from appliance.demo.measure import Look, between, moved
 from appliance.report import Standstill
 
@@ -100,3 +100,32 @@ def test_torn_and_foreign_metadata_only_in_concealed_frames() -> None:
     assert after(sink_torn=1) == ["sink.torn"]
     assert after(sink_metadata_mismatch=1) == ["sink.metadata_mismatch"]
     assert after(sink_torn=1, sink_metadata_mismatch=1, rx_concealed_frames=1) == []
+
+
+def verdict(sender_type: str = "N", fmt: str = "1080p50", **figures: int) -> str:
+    """The last line of a run in which so much moved, beside a hundred frames."""
+    roles: dict[str, dict[str, int]] = {"tx": {}, "rx": {"presented": 100}, "sink": {}}
+    for key, value in figures.items():
+        role, _, name = key.partition("_")
+        roles[role][name] = value
+    row = between("Scope", Look({}, {}, {}, EMPTY), Look(**roles, latency=EMPTY), 2.0)
+    return how_well([row], [], fmt, sender_type)
+
+
+def test_late_frames_are_never_said_to_be_in_time() -> None:
+    assert verdict() == "good: 100 frames, each once, in time and with its own metadata"
+    for figures in ({"rx_late": 3}, {"rx_shown_late": 3}, {"rx_late": 2, "rx_shown_late": 1}):
+        said = verdict(**figures)
+        assert said == "good: 100 frames, each once, and with its own metadata; 3 of them late"
+
+
+def test_banners_of_the_sender_are_no_frames() -> None:
+    assert verdict(rx_sender_held=40).startswith("good: 60 frames")
+
+
+def test_no_advice_to_do_what_is_done() -> None:
+    assert "need --format 720p50 or --sender-type W" in verdict(sink_lost=1)
+    said = verdict("W", sink_lost=1)
+    assert "need --format 720p50" in said and "--sender-type" not in said
+    said = verdict("W", "720p50", sink_lost=1)
+    assert "--format" not in said and "--sender-type" not in said

@@ -27,6 +27,10 @@ def test_only_what_came_between_counts() -> None:
     found = difference(before, after)
     assert (found.count, found.min, found.p50, found.p99, found.max) == (100, 20, 20, 30, 30)
     assert found.mean == (98 * 20 + 2 * 30) // 100
+    # The largest value is known exactly, its bucket reaches beyond: no figure lies above it.
+    found = difference(EMPTY, {**histogram((1000, 3), (2000, 1)), "max": 1990})
+    assert (found.p99, found.p99_9, found.max) == (1990, 1990, 1990)
+    assert found.buckets[-1] == (1990, 1)
     assert difference(EMPTY, EMPTY).count == 0
 
 
