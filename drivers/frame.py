@@ -7,7 +7,7 @@ go of it; every array taken from a frame keeps the frame.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,17 @@ def format_from_native(native: dict[str, int]) -> VideoFormat:
         _COLORIMETRY[native["colorimetry"]],
         bool(native["full_range"]),
     )
+
+
+class AncillaryPacket(NamedTuple):
+    """A packet of a frame's blanking (SMPTE ST 291-1). line: of the interface, 0 not told.
+    stream: data stream index. data: user data words without parity, 8 bit each."""
+
+    did: int
+    sdid: int
+    line: int
+    stream: int
+    data: bytes
 
 
 class Frame:
@@ -82,6 +93,11 @@ class Frame:
     def audio(self) -> npt.NDArray[np.int32] | None:
         """Embedded sound [samples, channels], value in the high bits, or None."""
         return self.native.audio()
+
+    @property
+    def ancillary(self) -> list[AncillaryPacket]:
+        """Ancillary data of its blanking (SMPTE ST 291-1), copied."""
+        return [AncillaryPacket(*one) for one in self.native.ancillary()]
 
     @property
     def sequence(self) -> int:

@@ -1,6 +1,7 @@
 """Blackmagic DeckLink cards: capture and playout through the vendor's `libDeckLinkAPI.so`, loaded
-when a card is asked for. Interfaces of generation A (Desktop Video 12.2 and newer) are described
-here by name, number and order; nothing of the vendor's is in this tree.
+when a card is asked for. Its interfaces (generation A, of Desktop Video 12.2 and newer, and B and C
+where a card answers no older ones) are described here by name, number and order; nothing of the
+vendor's is in this tree.
 
 What was run where:
 
@@ -11,14 +12,17 @@ What was run where:
 | memory of ours for the card to write into | no | yes | |
 | embedded sound in | no | yes | |
 | ancillary packets, RP 188 timecode in | no | yes | |
+| capture from a library that answers only generation B | no | yes | |
 | hardware time stamps mapped to TAI | no | yes | |
 | playout, lowest latency and scheduled | no | yes | |
 | output clock trimmed towards TAI | no | yes | |
-| embedded sound out, ancillary data out | not built | not built | |
+| embedded sound out, ancillary packets out | no | yes | |
 
 Nothing here has seen a card. Believed and not known: that a driver of version 16 still answers to
 generation A; that a positive trim is faster (the servo finds out, and says when a card does not
-follow); whether frames are stamped at their end (`DeckLinkSource.stamp_at_end`).
+follow); whether frames are stamped at their end (`DeckLinkSource.stamp_at_end`); that a card
+asks frames that are not of its own making for their packets, and takes sound beside frames that are
+shown at once.
 """
 
 from drivers.decklink.cards import Card, Driver

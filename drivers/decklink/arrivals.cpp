@@ -15,7 +15,6 @@ void bump(CaptureStats::Count &c, uint64_t n = 1) { c.fetch_add(n, std::memory_o
 constexpr uint8_t kTimecodeDid = 0x60, kTimecodeSdid = 0x60;    // SMPTE ST 12-2
 constexpr uint8_t kPayloadDid = 0x41, kPayloadSdid = 0x01;      // SMPTE ST 352
 constexpr int64_t kStampSlack = 1'000'000;  // ns that the mapping of clocks may be off
-constexpr int kMostPackets = 64;  // of one frame that are looked at
 }  // namespace
 
 void Capture::announce(int result, uint32_t signal) {
@@ -72,21 +71,17 @@ uint64_t Capture::number(abi::VideoInputFrame *video) {
   return number;
 }
 
-void Capture::look_at_ancillary(abi::VideoInputFrame *video) {
+void Capture::look_at_ancillary(abi::VideoInputFrame *video, const rtv_frame *frame) {
   Ref<abi::Timecode> timecode;
   if (video->GetTimecode(abi::timecode::kRp188Any, timecode.out()) == abi::kOk && timecode) {
     bump(stats.timecodes);
     stats.timecode.store(timecode->GetBCD(), std::memory_order_relaxed);
   }
-  const auto packets = query<abi::VideoFrameAncillaryPackets>(video);
-  Ref<abi::AncillaryPacketIterator> each;
-  if (!packets || packets->GetPacketIterator(each.out()) != abi::kOk || !each) return;
-  Ref<abi::AncillaryPacket> packet;
-  for (int i = 0; i < kMostPackets && each->Next(packet.out()) == abi::kOk && packet; ++i) {
-    bump(stats.anc_packets);
-    const uint8_t did = packet->GetDID(), sdid = packet->GetSDID();
-    if (did == kTimecodeDid && sdid == kTimecodeSdid) bump(stats.anc_timecodes);
-    if (did == kPayloadDid && sdid == kPayloadSdid) bump(stats.anc_payload_ids);
+  bump(stats.anc_packets, frame->anc_count);
+  for (uint32_t i = 0; i < frame->anc_count; ++i) {
+    const rtv_anc &a = frame->anc[i];
+    if (a.did == kTimecodeDid && a.sdid == kTimecodeSdid) bump(stats.anc_timecodes);
+    if (a.did == kPayloadDid && a.sdid == kPayloadSdid) bump(stats.anc_payload_ids);
   }
 }
 
@@ -118,7 +113,7 @@ void Capture::frame_arrived(abi::VideoInputFrame *video, abi::AudioInputPacket *
     bump(stats.no_buffer);
     return;
   }
-  look_at_ancillary(video);
+  look_at_ancillary(video, frame);
   frame->capture_tai = begun;
   frame->sequence = sequence;
   frame->generation = generation_;

@@ -64,6 +64,7 @@ class Capture final : Watcher {
   // What the card detects now; width 0: nothing yet.
   rtv_format detected() const;
   uint32_t frames_out() const { return views_->out(); }
+  uint64_t packets_left_out() const { return views_->packets_left_out(); }
   uint64_t buffers_refused() const { return memory_->refused(); }
   uint32_t buffers_out() const { return memory_->out(); }
 
@@ -85,7 +86,7 @@ class Capture final : Watcher {
   void announce(int result, uint32_t signal);
   int64_t stamp(abi::VideoInputFrame *video, int64_t now);
   uint64_t number(abi::VideoInputFrame *video);
-  void look_at_ancillary(abi::VideoInputFrame *video);
+  void look_at_ancillary(abi::VideoInputFrame *video, const rtv_frame *frame);
 
   int open(std::string *why);
   void close();

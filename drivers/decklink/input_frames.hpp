@@ -5,6 +5,7 @@
 #include <atomic>
 #include <vector>
 
+#include "ancillary_in.hpp"
 #include "card_memory.hpp"
 #include "com.hpp"
 #include "picture_access.hpp"
@@ -18,6 +19,7 @@ class InputFrames {
     Ref<abi::VideoInputFrame> video;
     Ref<abi::AudioInputPacket> audio;
     PictureAccess picture;
+    AncillaryIn ancillary;
     std::atomic<bool> busy{false};
   };
   struct Shared {
@@ -30,6 +32,7 @@ class InputFrames {
     }
   };
   Shared *s_;
+  std::atomic<uint64_t> left_out_{0};
 
   static void give_back(rtv_frame *f) {
     // rtv_frame is the view's first member.
@@ -83,10 +86,14 @@ class InputFrames {
         f->audio_samples = static_cast<uint32_t>(audio->GetSampleFrameCount());
         f->audio_channels = channels;
       }
+      v.ancillary.take(video);
+      v.ancillary.show_on(f);
+      left_out_.fetch_add(v.ancillary.left_out, std::memory_order_relaxed);
       return f;
     }
     return nullptr;
   }
+  uint64_t packets_left_out() const { return left_out_.load(std::memory_order_relaxed); }
   uint32_t out() const { return s_->users.load(std::memory_order_relaxed) - 1; }
 };
 

@@ -61,6 +61,7 @@ class Input : public Port<Capture> {
     COUNT(anc_timecodes), COUNT(anc_payload_ids), COUNT(impossible_stamps), COUNT(sequence);
     COUNT(generation), COUNT(signal), COUNT(timecode), COUNT(card_ppb);
 #undef COUNT
+    d["anc_left_out"] = port_->packets_left_out();
     d["no_buffer"] = s.no_buffer.load() + port_->buffers_refused();
     put(d, "arrival", port_->arrival);
     put(d, "callback", port_->callback);
@@ -94,6 +95,10 @@ class Output : public Port<Playout> {
     COUNT(card_dropped), COUNT(flushed), COUNT(repeated), COUNT(idle), COUNT(refused);
     COUNT(resyncs), COUNT(restarts), COUNT(losses), COUNT(due_late_max_ns), COUNT(realtime);
 #undef COUNT
+    d["anc_left_out"] = s.anc_left_out.load();
+    d["audio_samples"] = port_->sound().samples.load();
+    d["audio_silence"] = port_->sound().silence.load();
+    d["audio_dropped"] = port_->sound().dropped.load();
     put(d, "latency", port_->latency);
     const SteeringStatus t = port_->steering();
     d["clock_known"] = t.known ? 1 : 0;
@@ -142,7 +147,7 @@ void bind_ports(nb::module_ &m) {
           "__init__",
           [](Output *self, const PyDriver &driver, const std::string &key, bool scheduled,
              uint32_t ahead, int64_t margin_ns, int64_t idle_ns, bool trim, int64_t trim_tau_ms,
-             bool realtime) {
+             bool realtime, uint32_t channels, bool ancillary) {
             PlayoutOptions o;
             o.key = key;
             o.scheduled = scheduled;
@@ -152,10 +157,12 @@ void bind_ports(nb::module_ &m) {
             o.trim = trim;
             o.trim_tau_ms = trim_tau_ms;
             o.realtime = realtime;
+            o.channels = channels;
+            o.ancillary = ancillary;
             new (self) Output(new Playout(driver.get(), o));
           },
           "driver"_a, "key"_a, nb::kw_only(), "scheduled"_a, "ahead"_a, "margin_ns"_a, "idle_ns"_a,
-          "trim"_a, "trim_tau_ms"_a, "realtime"_a)
+          "trim"_a, "trim_tau_ms"_a, "realtime"_a, "channels"_a, "ancillary"_a)
       .def("capsule", &Output::capsule)
       .def("set_slate", &Output::set_slate, "frame"_a.none())
       .def("latency", &Output::latency)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "ancillary_out.hpp"
 #include "com.hpp"
 #include "display_mode.hpp"
 #include "rtvbox/video.h"
@@ -20,6 +21,11 @@ class OutFrame final : public abi::VideoFrame {
   int64_t origin = 0;  // capture of what it shows, TAI ns; 0: unknown, or shown before
 
   abi::Result QueryInterface(abi::Iid id, void **out) override {
+    if (out && id == abi::VideoFrameAncillaryPackets::kIid && packets_.any()) {
+      AddRef();
+      *out = static_cast<abi::VideoFrameAncillaryPackets *>(&packets_);
+      return abi::kOk;
+    }
     return query_self<abi::VideoFrame>(this, id, out);
   }
   abi::Count AddRef() override { return refs_.fetch_add(1, std::memory_order_relaxed) + 1; }
@@ -49,13 +55,17 @@ class OutFrame final : public abi::VideoFrame {
   rtv_frame *frame_ = nullptr;
   std::atomic<abi::Count> refs_{0};
   std::atomic<bool> busy_{false};
+  OutPackets packets_;
 };
 
 struct OutFrame::Shared {
   std::vector<OutFrame> frames;
   std::atomic<uint32_t> users{1};  // the pool itself and each frame that is out
   explicit Shared(size_t n) : frames(n) {
-    for (OutFrame &f : frames) f.shared_ = this;
+    for (OutFrame &f : frames) {
+      f.shared_ = this;
+      f.packets_.belong_all(&f);
+    }
   }
   void drop() {
     if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -83,13 +93,16 @@ class OutFrames {
   OutFrames &operator=(const OutFrames &) = delete;
   ~OutFrames() { shared_->drop(); }
 
-  // One reference; adds its own to the frame. Empty: all are with the card.
-  Ref<OutFrame> wrap(rtv_frame *frame) {
+  // One reference; adds its own to the frame. Empty: all are with the card. left_out: where to add
+  // the packets that it cannot carry; nullptr: it is to carry none.
+  Ref<OutFrame> wrap(rtv_frame *frame, std::atomic<uint64_t> *left_out) {
     for (OutFrame &f : shared_->frames) {
       bool expected = false;
       if (!f.busy_.compare_exchange_strong(expected, true, std::memory_order_acquire)) continue;
       shared_->users.fetch_add(1, std::memory_order_relaxed);
       f.frame_ = rtv_frame_ref(frame);
+      f.packets_.clear();
+      if (left_out) left_out->fetch_add(f.packets_.set(frame), std::memory_order_relaxed);
       f.refs_.store(1, std::memory_order_relaxed);
       return Ref<OutFrame>::adopt(&f);
     }

@@ -191,7 +191,8 @@ int Playout::open_card(std::string *why) {
     // A picture that nobody sends any more does not stay on the screen.
     configuration_->SetInt(abi::configuration::kIdleOutput, abi::configuration::kIdleBlack);
   }
-  const abi::Result enabled = output_->EnableVideoOutput(mode_.mode, 0);
+  const abi::Result enabled = output_->EnableVideoOutput(
+      mode_.mode, options_.ancillary ? abi::output_flag::kVanc : 0);
   if (enabled != abi::kOk) {
     *why = enabled == abi::kAccessDenied
                ? "card " + options_.key + " is in use by another program; stop that"
@@ -199,6 +200,10 @@ int Playout::open_card(std::string *why) {
     output_ = {};
     return enabled == abi::kAccessDenied ? RTV_REFUSED : RTV_BROKEN;
   }
+  if (!sound_.open(output_.get(), options_.channels, format_,
+                   options_.scheduled ? frames_ahead() : 0))
+    say(true, facts_.name + " plays no " + std::to_string(options_.channels) +
+                  " channels of sound: the picture is shown without");
   SteeringOptions steering;
   steering.format = format_;
   steering.trims = options_.trim && facts_.trims_clock && configuration_;
@@ -221,7 +226,10 @@ void Playout::close_card() {
     old = std::move(steering_);
   }
   old.reset();
-  if (output_) output_->DisableVideoOutput();
+  if (output_) {
+    sound_.close(output_.get());
+    output_->DisableVideoOutput();
+  }
   output_ = {};
   configuration_ = {};
   rtv_frame_unref(last_);
@@ -315,8 +323,10 @@ int64_t Playout::origin_of(const rtv_frame *f) {
   return f->origin_tai ? f->origin_tai : f->capture_tai;
 }
 
-bool Playout::show_now(rtv_frame *frame) {
-  const auto wrapped = out_->wrap(frame);
+bool Playout::show_now(rtv_frame *frame, bool fresh) {
+  sound_.play(output_.get(), fresh ? frame : nullptr, 0, 0);
+  const auto wrapped =
+      out_->wrap(frame, fresh && options_.ancillary ? &stats.anc_left_out : nullptr);
   if (!wrapped || output_->DisplayVideoFrameSync(wrapped.get()) != abi::kOk) {
     bump(stats.refused);
     return false;
@@ -342,7 +352,7 @@ void Playout::run_sync() {
     if (due == 0) {
       if (idle || (newest && mono_now() - newest < options_.idle_ns)) continue;
       rtv_frame *f = idle_frame();
-      show_now(f);
+      show_now(f, false);
       rtv_frame_unref(f);
       if (newest) bump(stats.idle);
       newest = mono_now();
@@ -353,7 +363,7 @@ void Playout::run_sync() {
     Entry e;
     if (!wait_for(due) || !take_due(tai_now(), &e)) continue;
     note_late(e.due);
-    if (!show_now(e.frame) && !wait_for(tai_now() + frame_ns(format_) / 2)) {
+    if (!show_now(e.frame, true) && !wait_for(tai_now() + frame_ns(format_) / 2)) {
       // A card that refuses at once must not make this thread spin.
     }
     rtv_frame_unref(e.frame);

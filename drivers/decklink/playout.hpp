@@ -21,6 +21,7 @@
 #include "out_frame.hpp"
 #include "rtvbox/histogram.hpp"
 #include "rtvbox/pool.hpp"
+#include "sound_out.hpp"
 #include "steering.hpp"
 
 namespace rtv::decklink {
@@ -34,6 +35,8 @@ struct PlayoutOptions {
   bool trim = true;              // steer the card's clock where it allows that
   int64_t trim_tau_ms = 20'000;  // and how fast
   bool realtime = true;
+  uint32_t channels = 0;   // of embedded sound: 0, 2, 8 or 16
+  bool ancillary = false;  // packets that frames carry
 };
 
 struct PlayoutStats {
@@ -47,6 +50,7 @@ struct PlayoutStats {
   Count idle{0};       // times that black or the slate replaced the last picture
   Count refused{0};    // by the card
   Count resyncs{0};    // scheduled: fell behind and began anew further on
+  Count anc_left_out{0};  // packets that one frame has no room for
   Count restarts{0}, losses{0};  // of the card
   std::atomic<int64_t> due_late_max_ns{0}, realtime{0};
 };
@@ -80,6 +84,7 @@ class Playout final : Watcher {
   uint32_t with_card() const { return out_ ? out_->out() : 0; }
 
   PlayoutStats stats;
+  const SoundStats &sound() const { return sound_.stats; }
   Histogram latency;  // capture at the sender to the start of the raster that shows it, ns
 
  private:
@@ -106,7 +111,8 @@ class Playout final : Watcher {
   bool wait_for(int64_t tai);
   bool done() const { return stop_ || gone_; }
   rtv_frame *idle_frame();
-  bool show_now(rtv_frame *frame);
+  bool show_now(rtv_frame *frame, bool fresh);
+  uint32_t frames_ahead() const;
   bool schedule(rtv_frame *frame, bool fresh);
   void catch_up();
   void shown(int64_t origin, int64_t raster_tai);
@@ -143,6 +149,7 @@ class Playout final : Watcher {
   ModeFacts mode_;
   Ref<abi::Output> output_;
   Ref<abi::Configuration> configuration_;
+  SoundOut sound_;
   std::unique_ptr<Steering> steering_;
   mutable std::mutex steering_mutex_;  // its making and unmaking against its reader
   rtv_frame *last_ = nullptr;

@@ -79,7 +79,8 @@ void Playout::completed(OutFrame *frame, uint32_t result) {
 }
 
 bool Playout::schedule(rtv_frame *frame, bool fresh) {
-  const auto wrapped = out_->wrap(frame);
+  const auto wrapped =
+      out_->wrap(frame, fresh && options_.ancillary ? &stats.anc_left_out : nullptr);
   if (!wrapped) {
     bump(stats.refused);
     return false;
@@ -90,6 +91,7 @@ bool Playout::schedule(rtv_frame *frame, bool fresh) {
     ++in_flight_;
   }
   const auto at = static_cast<int64_t>(next_slot_) * mode_.duration;
+  sound_.play(output_.get(), fresh ? frame : nullptr, at, mode_.scale);
   if (output_->ScheduleVideoFrame(wrapped.get(), at, mode_.duration, mode_.scale) != abi::kOk) {
     bump(stats.refused);
     std::lock_guard hold(mutex_);
@@ -116,9 +118,14 @@ void Playout::catch_up() {
   bump(stats.resyncs);
 }
 
+uint32_t Playout::frames_ahead() const {
+  const auto least =
+      static_cast<uint32_t>(std::clamp<int64_t>(facts_.preroll, kLeastAhead, kMostAhead));
+  return std::clamp(options_.ahead, least, kMostAhead);
+}
+
 void Playout::run_scheduled() {
-  const auto least = static_cast<uint32_t>(std::clamp<int64_t>(facts_.preroll, kLeastAhead, kMostAhead));
-  const uint32_t ahead = std::clamp(options_.ahead, least, kMostAhead);
+  const uint32_t ahead = frames_ahead();
   next_slot_ = 0;
   {
     std::lock_guard hold(mutex_);

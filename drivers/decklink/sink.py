@@ -54,13 +54,18 @@ class DeckLinkSink:
         slate: Frame | None = None,
         trim: bool = True,
         trim_seconds: float = 20.0,
+        channels: int = 0,
+        ancillary: bool = False,
         realtime: bool = True,
         driver: Driver | None = None,
     ) -> None:
         """ahead: frames with the card when scheduled; 0 = the least it allows (at least 2).
         margin_ns: wanted from a frame's due time to the start of its raster. idle_ns: so long
         without a frame, and black is shown, or the slate. trim_seconds: time constant of the
-        clock's servo. Raises ValueError with one line."""
+        clock's servo. channels: embedded sound that frames bring, 0, 2, 8 or 16; channels that a
+        frame has not are silent. ancillary: also the ancillary packets that frames carry.
+
+        Raises ValueError with one line."""
         if not 0 <= ahead <= 16:
             raise ValueError(f"decklink: {ahead} frames ahead; choose 0 to 16")
         if ahead and not scheduled:
@@ -71,8 +76,14 @@ class DeckLinkSink:
             raise ValueError(f"decklink: idle {idle_ns} ns; choose 50 ms to an hour")
         if not 0.5 <= trim_seconds <= 600:
             raise ValueError(f"decklink: trim time {trim_seconds} s; choose 0.5 to 600")
+        if channels not in (0, 2, 8, 16):
+            raise ValueError(f"decklink: {channels} channels of sound; choose 0, 2, 8 or 16")
         self.driver = driver or Driver()
         self.card = self.driver.card(key, "playout")
+        if channels > self.card.channels:
+            raise ValueError(
+                f"decklink: card {key} has {self.card.channels} channels of sound; choose fewer"
+            )
         self._output = _decklink.Output(
             self.driver.native,
             key,
@@ -83,6 +94,8 @@ class DeckLinkSink:
             trim=trim,
             trim_tau_ms=round(trim_seconds * 1000),
             realtime=realtime,
+            channels=channels,
+            ancillary=ancillary,
         )
         if slate is not None:
             self.set_slate(slate)
@@ -101,7 +114,9 @@ class DeckLinkSink:
         its raster; scheduled only), dropped (a newer frame was due as well), card_dropped,
         flushed, repeated (the frame before was scheduled again), idle (times black or the slate
         replaced the last picture), refused (by the card), resyncs, restarts, losses (of the
-        card), due_late_max_ns, realtime, with_card (frames it holds now), open, running.
+        card), anc_left_out (packets without room), audio_samples (of each channel, that the card
+        took), of them audio_silence (where it would have run dry), audio_dropped, due_late_max_ns,
+        realtime, with_card (frames it holds now), open, running.
 
         Latency, capture to the raster that shows it as the card stamps it:
         latency_{min,p50,p99,max}_ns.

@@ -96,11 +96,12 @@ class DeckLinkSource:
         memory held elsewhere), lost (gaps in the card's count), no_signal and withheld (frames not
         handed on: without input, of another format), signal_changes, format_changes,
         colour_changes (of colour space alone: ignored), removals, starts, audio_samples,
-        timecodes (RP 188; the last in `timecode`, BCD hhmmssff), anc_packets, anc_timecodes
-        (ST 12-2), anc_payload_ids (ST 352), impossible_stamps, sequence, generation, signal (as
-        `Signal`), card_ppb (the card's clock against TAI, positive fast); frames_out, buffers_out
-        (held by anybody); running; ns: arrival_{min,p50,p99,max}_ns (end of a frame's raster to
-        the card's call), callback_... (how long the card's thread was kept)."""
+        timecodes (RP 188; the last in `timecode`, BCD hhmmssff), anc_packets on frames, of them
+        anc_timecodes (ST 12-2) and anc_payload_ids (ST 352), anc_left_out (no room),
+        impossible_stamps, sequence, generation, signal (as `Signal`), card_ppb (the card's clock
+        against TAI, positive fast); frames_out, buffers_out (held by anybody); running; ns:
+        arrival_{min,p50,p99,max}_ns (end of a frame's raster to the card's call), callback_...
+        (how long the card's thread was kept)."""
         return self._input.stats()
 
     def close(self) -> None:

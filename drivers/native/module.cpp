@@ -47,6 +47,16 @@ nb::object audio(nb::handle_t<NativeFrame> self) {
                              {f->audio_samples, f->audio_channels}, self, false);
 }
 
+nb::list ancillary(const NativeFrame &n) {
+  const rtv_frame *f = n.get();
+  nb::list out;
+  for (uint32_t i = 0; f->anc && i < f->anc_count; ++i) {
+    const rtv_anc &a = f->anc[i];
+    out.append(nb::make_tuple(a.did, a.sdid, a.line, a.stream, nb::bytes(a.data, a.words)));
+  }
+  return out;
+}
+
 void set_metadata(NativeFrame &n, const nb::bytes &b) {
   rtv_frame *f = n.changing();
   if (b.size() > n.metadata_room())
@@ -148,6 +158,7 @@ NB_MODULE(_video, m) {
            [](NativeFrame &n) { return rtv::frame_capsule(rtv_frame_ref(n.get())); })
       .def("planes", &planes)
       .def("audio", &audio)
+      .def("ancillary", &ancillary)
       .def("format", [](const NativeFrame &n) { return rtv::format_dict(n.get()->format); })
       .def_prop_ro("writable", &NativeFrame::writable)
       .def_prop_ro("address",

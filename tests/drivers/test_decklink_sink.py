@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from drivers import _video
-from drivers.decklink import ClockState, DeckLinkSink, NextSlip
+from drivers.decklink import ClockState, DeckLinkSink, DeckLinkSource, NextSlip
 from drivers.frame import Frame, FramePool, fill_black
-from drivers.synthetic import write_stamp
+from drivers.synthetic import read_stamp, write_stamp
 from drivers.video import FrameFlag, VideoFormat, format_named
 from tests.drivers.decklink_bench import (
     DUO,
@@ -25,7 +25,7 @@ from tests.drivers.decklink_bench import (
     local,
     until,
 )
-from tests.drivers.reading import Result, tai
+from tests.drivers.reading import Result, reading, tai
 from tests.support.standin import Local
 
 __all__ = ["cards"]
@@ -198,3 +198,59 @@ def test_a_card_without_trim_foretells_its_next_slip(cards: Local) -> None:
         stats = it.stats()
         assert stats["clock_trims"] == 0
         assert 0 <= stats["next_slip_ns"] <= 250 * 1_000_000_000
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_what_a_card_captures_leaves_with_its_sound_and_its_packets(
+    cards: Local, scheduled: bool
+) -> None:
+    """Looped through: from the Duo's input to its own output."""
+    made = DeckLinkSource(DUO, HD, channels=8, driver=driver(), buffers=24, queue=8)
+    sums: dict[int, str] = {}
+    with (
+        reading(made) as r,
+        Showing(scheduled=scheduled, channels=8, ancillary=True) as it,
+    ):
+        for _ in range(40):
+            frame = r.frame()
+            got = read_stamp(frame)
+            assert got is not None
+            packets = " ".join(
+                f"{p.did:02x}.{p.sdid:02x}@{p.line}:{p.data.hex()}" for p in frame.ancillary
+            )
+            assert packets == f"41.01@10:89ca0001 50.01@12:{got.sequence:016x}"
+            sums[got.sequence] = packets
+            assert it.writer.submit(frame.native, tai() + 1_000_000) == Result.OK
+        until(lambda: len(it.left()) >= 25, "it does not leave", it.left)
+        log = [entry for entry in it.log() if entry["stamped"]]
+        sound = cards(f"playout {DUO_AT}")["sound"]
+        stats = it.stats()
+    sent = [entry["packets"] for entry in log if entry["packets"]]
+    # A picture that is shown again brings its packets once.
+    assert sent == [sums[entry["sequence"]] for entry in log if entry["packets"]]
+    assert len(sent) == len({entry["sequence"] for entry in log}) >= 20
+    assert stats["anc_left_out"] == 0
+    assert sound["channels"] == 8
+    assert sound["left"] >= 20 * 960
+    assert sound["wrong"] == 0
+    # Whole frames at most are left out or waited for, never a part of one.
+    gaps = stats["dropped"] + stats["overflow"] + stats["card_dropped"] + stats["refused"]
+    holes = stats["audio_silence"] // 960 + stats["audio_dropped"] // 960
+    assert sound["breaks"] <= gaps + holes + stats["resyncs"], (sound, stats)
+    assert stats["audio_samples"] >= sound["left"] - 960
+
+
+def test_without_sound_or_packets_none_is_sent(cards: Local) -> None:
+    with Showing() as it:
+        it.show(5)
+        until(lambda: 5 in it.left(), "it does not leave")
+        assert cards(f"playout {DUO_AT}")["sound"]["channels"] == 0
+        assert {entry["packets"] for entry in it.log()} == {""}
+        assert it.stats()["audio_samples"] == 0
+    with Showing(channels=2, ancillary=True) as it:
+        it.show(5)
+        until(lambda: 5 in it.left(), "it does not leave")
+        assert cards(f"playout {DUO_AT}")["sound"]["left"] == 0
+        assert {entry["packets"] for entry in it.log()} == {""}
+    with pytest.raises(ValueError, match="choose 0, 2, 8 or 16"):
+        DeckLinkSink(DUO, channels=3, driver=driver())

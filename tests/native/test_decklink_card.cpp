@@ -129,6 +129,11 @@ void plays_out(bool scheduled) {
   o.key = kDuo;
   o.scheduled = scheduled;
   o.idle_ns = 60'000'000;
+  o.channels = 8;
+  o.ancillary = true;
+  const std::vector<int32_t> sound(960 * 2, 1 << 20);
+  const uint8_t words[3] = {1, 2, 255};
+  const std::vector<rtv_anc> packets(70, rtv_anc{0x50, 1, 0, 3, 12, words});
   const rtv_format f = hd();
   rtv::FramePool pool(f, 12);
   auto *playout = new Playout(std::make_shared<Driver>(kLibrary), o);
@@ -139,6 +144,11 @@ void plays_out(bool scheduled) {
       if (rtv_frame *frame = pool.acquire()) {
         rtv_set_lines_ready(frame, f.height);
         frame->capture_tai = rtv::tai_now();
+        frame->audio = sound.data();
+        frame->audio_samples = 960;
+        frame->audio_channels = 2;
+        frame->anc = packets.data();
+        frame->anc_count = 70;
         CHECK(s->submit(s->self, frame, rtv::tai_now() + 2'000'000) == RTV_OK);
         rtv_frame_unref(frame);
       }
@@ -153,6 +163,8 @@ void plays_out(bool scheduled) {
     s->stop(s->self);
   }
   CHECK(playout->stats.shown > 10);
+  CHECK(playout->sound().samples > 960 * 10);
+  CHECK(playout->stats.anc_left_out >= 10 * 6);
   playout->release();
   CHECK(nothing_held());
   // Every frame came back to its pool.

@@ -119,6 +119,8 @@ class FramePool {
       f->generation = f->flags = f->lines_ready = 0;
       f->audio = nullptr;
       f->audio_samples = f->audio_channels = 0;
+      f->anc = nullptr;
+      f->anc_count = 0;
       f->rtp_timestamp = f->static_id = f->metadata_bytes = 0;
       return f;
     }

@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define RTV_ABI 1u
+#define RTV_ABI 2u
 
 /* Names of the Python capsules that carry the tables. */
 #define RTV_SOURCE_CAPSULE "rtvbox.source.1"
@@ -68,6 +68,15 @@ enum rtv_frame_flag {
   RTV_NO_LOCK = 1u << 6,     /* made while the media clock was not locked */
 };
 
+/* A packet of ancillary data (SMPTE ST 291-1) that stands in a frame's blanking. */
+typedef struct rtv_anc {
+  uint8_t did, sdid;   /* sdid: the data block number in packets of type 1 */
+  uint8_t stream;      /* data stream index: 0 luma or the only one, 1 chroma */
+  uint8_t words;       /* user data words */
+  uint32_t line;       /* of the interface; 0 not told */
+  const uint8_t *data; /* the words without parity, 8 bit each */
+} rtv_anc;
+
 typedef struct rtv_frame rtv_frame;
 struct rtv_frame {
   uint32_t abi;
@@ -98,6 +107,10 @@ struct rtv_frame {
   uint32_t static_id;      /* which static part belongs to it; 0 none */
   const uint8_t *metadata; /* this frame's own dynamic part and meta information */
   uint32_t metadata_bytes;
+
+  /* Ancillary data of this frame, in the order of its lines, or NULL. */
+  uint32_t anc_count;
+  const rtv_anc *anc;
 };
 
 static inline rtv_frame *rtv_frame_ref(rtv_frame *f) {

@@ -64,18 +64,20 @@ std::vector<uint8_t> Playout::last() const {
 
 std::string Playout::json() const {
   const std::lock_guard lock(mutex_);
-  char text[512];
+  char text[768];
   std::snprintf(text, sizeof(text),
                 "{\"completed\": %ld, \"late\": %ld, \"dropped\": %ld, \"flushed\": %ld, "
                 "\"synchronous\": %ld, \"repeated\": %ld, \"missed\": %ld, \"queued\": %zu, "
                 "\"enabled\": %s, \"playing\": %s, \"low_latency\": %s, \"ppb\": %ld, "
-                "\"sound\": {\"left\": %ld, \"short\": %ld, \"waiting\": %zu, \"sum\": %lu}, "
+                "\"sound\": {\"left\": %ld, \"short\": %ld, \"waiting\": %zu, \"sum\": %lu, "
+                "\"breaks\": %ld, \"wrong\": %ld, \"channels\": %u}, "
                 "\"shown\": [",
                 counts_.completed, counts_.late, counts_.dropped, counts_.flushed,
                 counts_.synchronous, counts_.repeated, counts_.missed, queue_.size(),
                 enabled_ ? "true" : "false", playing_ ? "true" : "false",
                 low_latency_ ? "true" : "false", clock_.ppb(), sound_left_, sound_short_,
-                channels_ ? sound_.size() * 8 / (channels_ * bits_) : 0, sound_sum_);
+                channels_ ? sound_.size() * 8 / (channels_ * bits_) : 0, sound_sum_,
+                sound_breaks_, sound_wrong_, channels_);
   std::string out = text;
   for (const Shown& s : log_) {
     std::snprintf(text, sizeof(text),
@@ -203,6 +205,8 @@ Result Playout::EnableAudioOutput(Code rate, Code bits, uint32_t channels, Code)
   channels_ = channels;
   sound_boundary_ = sound_left_ = sound_short_ = 0;
   sound_sum_ = 0;
+  heard_ = -1;
+  sound_breaks_ = sound_wrong_ = 0;
   return usable();
 }
 Result Playout::DisableAudioOutput() {

@@ -18,7 +18,7 @@ struct Shown {
   bool stamped = false, torn = false, repeated = false;
   uint64_t sequence = 0;
   int64_t stamp_tai = 0;
-  std::string packets;  // DID of attached ancillary packets
+  std::string packets;  // ancillary ones: "DID.SDID@line:words", hexadecimal but the line
 };
 
 struct PlayoutFaults {
@@ -70,7 +70,11 @@ class Playout final : public Face<abi::Output> {
   std::deque<uint8_t> sound_;
   int64_t sound_left_ = 0, sound_short_ = 0, sound_boundary_ = 0;
   uint64_t sound_sum_ = 0;
+  int32_t heard_ = -1;         // the sample before, of the first channel; -1: silence
+  int64_t sound_breaks_ = 0;   // places where the camera's wave (picture.hpp) does not go on
+  int64_t sound_wrong_ = 0;    // samples whose second channel does not belong to the first
 
+  void hear();
   void run();
   void raster(std::unique_lock<std::mutex>& lock);
   std::vector<Finished> choose(int64_t stream, int64_t period);

@@ -14,6 +14,34 @@ std::chrono::steady_clock::time_point instant(int64_t mono) {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(mono));
 }
 
+std::string packets_of(abi::VideoFrame* frame) {
+  void* found = nullptr;
+  if (frame->QueryInterface(abi::VideoFrameAncillaryPackets::kIid, &found) != abi::kOk) return "";
+  auto* packets = static_cast<abi::VideoFrameAncillaryPackets*>(found);
+  abi::AncillaryPacketIterator* each = nullptr;
+  std::string out;
+  char text[32];
+  if (packets->GetPacketIterator(&each) == abi::kOk) {
+    abi::AncillaryPacket* packet = nullptr;
+    while (each->Next(&packet) == abi::kOk) {
+      const void* data = nullptr;
+      uint32_t words = 0;
+      packet->GetBytes(abi::ancillary::kUint8, &data, &words);
+      std::snprintf(text, sizeof(text), "%s%02x.%02x@%u:", out.empty() ? "" : " ",
+                    packet->GetDID(), packet->GetSDID(), packet->GetLineNumber());
+      out += text;
+      for (uint32_t i = 0; i < words; ++i) {
+        std::snprintf(text, sizeof(text), "%02x", static_cast<const uint8_t*>(data)[i]);
+        out += text;
+      }
+      packet->Release();
+    }
+    each->Release();
+  }
+  packets->Release();
+  return out;
+}
+
 PlayoutFrame* ours(abi::VideoFrame* frame) { return dynamic_cast<PlayoutFrame*>(frame); }
 
 }  // namespace
@@ -87,6 +115,22 @@ std::vector<Playout::Finished> Playout::choose(int64_t stream, int64_t period) {
   return done;
 }
 
+// Whether the sample that leaves now goes on from the one before, as the camera's sound does.
+void Playout::hear() {
+  auto value = [&](size_t channel) {
+    const size_t at = channel * bits_ / 8 + (bits_ == 32 ? 2 : 0);
+    return sound_[at] | sound_[at + 1] << 8;
+  };
+  const int32_t left = value(0), right = value(1);
+  if (left == 0 && right == 0) {
+    heard_ = -1;
+    return;
+  }
+  if (right != (left + 1009) % 65536) ++sound_wrong_;
+  if (heard_ >= 0 && left != (heard_ + 31) % 65536) ++sound_breaks_;
+  heard_ = left;
+}
+
 void Playout::play_sound(const Mode& mode) {
   if (!channels_) return;
   auto until = [&](int64_t n) {
@@ -101,6 +145,7 @@ void Playout::play_sound(const Mode& mode) {
       sound_short_ += wanted - i;
       return;
     }
+    hear();
     for (size_t b = 0; b < size; ++b) {
       sound_sum_ = sound_sum_ * 31 + sound_.front();
       sound_.pop_front();
@@ -137,9 +182,7 @@ void Playout::show(std::unique_lock<std::mutex>& lock, const Mode& mode, int64_t
   shown.torn = read.torn;
   shown.sequence = read.stamp.sequence;
   shown.stamp_tai = read.stamp.tai;
-  if (const auto* known = ours(frame.get()))
-    for (const auto& packet : known->packets()->all())
-      shown.packets += (shown.packets.empty() ? "" : " ") + std::to_string(packet->GetDID());
+  shown.packets = packets_of(frame.get());
   frame = {};
   lock.lock();
   in_callback_ = false;
