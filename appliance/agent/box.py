@@ -27,13 +27,20 @@ from appliance.box.observe import observed
 from appliance.box.paths import Paths
 from appliance.box.problems import Problem, RefusedError
 from appliance.box.rules import accept, check
+from appliance.box.rules_cards import fits
 from appliance.box.store import Generation, Loaded, Store
 from appliance.box.units import Units, UnitsError
 from appliance.rtv.patient import parse_document
+from drivers.discover import inventory
 
 GOOD_S = 5.0
 """So long a generation must do what it is for before it counts as one that works."""
 _PLACES = ("network", "clock", "converter")
+
+
+def devices() -> list[dict[str, Any]]:
+    """The inventory as plain values. Asks drivers, which may take their time."""
+    return [device.as_json() for device in inventory()]
 
 
 class Box:
@@ -123,7 +130,7 @@ class Box:
 
     # ---- staged and active
 
-    def stage_desired(self, text: str | bytes) -> Staged:
+    async def stage_desired(self, text: str | bytes) -> Staged:
         """Raises RefusedError, StagingError. A state that nobody of the site could change again is
         refused: who wants that resets the box."""
         desired = keeping_site(accept(text), self.desired)
@@ -131,6 +138,9 @@ class Box:
             what = "would leave nobody of this site that may direct this box"
             remedy = "leave site out to keep it, or add the present authority"
             raise RefusedError([Problem("site.authorities", what, remedy)])
+        problems = fits(desired, await asyncio.to_thread(devices))
+        if problems:
+            raise RefusedError(problems)
         return self.staging.put("desired", desired)
 
     def stage_patient(self, document: Any) -> Staged:

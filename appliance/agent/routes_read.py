@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
+from appliance.agent.box import devices as inventory_now
 from appliance.agent.errors import answer, failed
 from appliance.agent.routes import BOX, Route
 from appliance.agent.staging import SLOTS, tai_text
 from appliance.box.desired import schema
 from appliance.box.glance import issues_of
 from appliance.box.metrics import metrics
-from drivers.discover import inventory
 
 
 async def identity(request: web.Request) -> web.Response:
@@ -28,7 +30,7 @@ async def identity(request: web.Request) -> web.Response:
 
 async def devices(_: web.Request) -> web.Response:
     """The inventory."""
-    return answer([device.as_json() for device in inventory()])
+    return answer(await asyncio.to_thread(inventory_now))
 
 
 async def desired(request: web.Request) -> web.Response:

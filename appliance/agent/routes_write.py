@@ -19,7 +19,7 @@ async def stage_desired(request: web.Request) -> web.Response:
     current = f'"{box.generation or 0}"'
     if match is not None and match not in ("*", current):
         raise StagingError(412, f"desired: is {current} now and not {match[:20]}; read it again")
-    staged = box.stage_desired(await request.read())
+    staged = await box.stage_desired(await request.read())
     return answer({"etag": staged.etag}, ETag=f'"{staged.etag}"')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.box.desired import Desired, parse
 from appliance.box.problems import Problem, RefusedError
+from appliance.box.rules_cards import card_problems
 from appliance.box.rules_media import media_problems
 from appliance.box.rules_network import network_problems
 from appliance.box.rules_site import site_problems
@@ -24,6 +25,7 @@ def check(desired: Desired) -> tuple[Problem, ...]:
         *_mode(desired),
         *network_problems(desired.networks, desired.clock),
         *media_problems(desired),
+        *card_problems(desired),
         *site_problems(desired.site),
     )
     return tuple(sorted(set(found)))

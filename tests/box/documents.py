@@ -64,7 +64,7 @@ RX: dict[str, Any] = {
     "label": "OR 3 monitor",
     "mode": "rx",
     "networks": {"data": {"interface": "eth1", "address": "10.20.0.32/24"}},
-    "output": {"card": "synthetic", "overlay": "default"},
+    "output": {"card": "check", "overlay": "default"},
     "flows": {"receive": [{"id": "endoscope", "sdp": SDP}]},
 }
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from appliance.box.desired import Desired, of_tree, parse, schema
 from appliance.box.problems import RefusedError
 from appliance.box.rules import accept
+from appliance.box.rules_cards import fits
 from tests.box.documents import IDLE, RX, SDP, TX, changed, text
 
 SEND = "flows.send[0]"
@@ -32,6 +33,26 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("grandmaster that follows", {"schema": 1, "mode": "grandmaster"}, "clock.role", "is follower"),
     ("unknown format", changed(TX, "input.format.name", "1080p51"), "input.format.name", "'1080p5"),
     ("depth as text", changed(TX, "input.format.depth", "10"), "input.format.depth", "'10'"),
+    ("a card that is none", changed(TX, "input.card", "hdmi"), "input.card", "'hdmi' is no card"),
+    ("a family without a key", changed(RX, "output.card", "drm"), "output.card", "'drm' is no"),
+    (
+        "RGB from a card that gives 4:2:2",
+        changed(
+            changed(TX, "input.card", "decklink:42"),
+            "input.format",
+            {"name": "1080p50", "sampling": "RGB"},
+        ),
+        "input.format.sampling",
+        "RGB is not what decklink cards capture",
+    ),
+    (
+        "12 bits from a V4L2 node",
+        changed(
+            changed(TX, "input.card", "v4l2:x"), "input.format", {"name": "1080p50", "depth": 12}
+        ),
+        "input.format.depth",
+        "12 bits are not what v4l2 cards capture",
+    ),
     (
         "no address",
         changed(TX, "networks.data.address", ...),
@@ -264,6 +285,26 @@ def test_the_schema_says_what_the_checker_says() -> None:
     assert form
     for _, document, path, _ in form:
         assert list(validator.iter_errors(document)), path
+
+
+@pytest.mark.parametrize(
+    ("can", "refused"), [(["capture"], False), (["playout"], True), (None, False)]
+)
+def test_a_card_that_is_plugged_in_must_be_able_to(can: list[str] | None, refused: bool) -> None:
+    desired = of_tree(changed(TX, "input.card", "decklink:42"))
+    details = {} if can is None else {"can": can}
+    other = {"key": "decklink:7", "name": "Duo", "details": {"can": ["capture"]}}
+    device = {"key": "decklink:42", "name": "Mini Monitor", "details": details}
+    problems = fits(desired, [other, device])
+    assert [str(one) for one in problems] == (
+        [
+            "input.card: decklink:42 (Mini Monitor) is no capture card; "
+            "choose one that is: decklink:7"
+        ]
+        if refused
+        else []
+    )
+    assert fits(desired, [other]) == ()  # it may be plugged in later
 
 
 def test_a_document_cannot_be_changed_in_place() -> None:

@@ -28,7 +28,7 @@ def test_a_box_that_was_told_nothing_is_idle_and_says_why() -> None:
 def test_every_mode_with_every_health(name: str, missing: bool, failed: bool) -> None:
     health = Health(
         failed={name: "it ended 5 times"} if failed else {},
-        missing={"synthetic": NO_CARD} if missing else {},
+        missing=dict.fromkeys(("synthetic", "check"), NO_CARD) if missing else {},
     )
     decision = resolve(of_tree(DOCUMENTS[name]), health)
     row = MODES[name]
