@@ -9,14 +9,15 @@ from typing import Protocol
 
 from drivers.decklink import DeckLinkSink, DeckLinkSource
 from drivers.file import CaptureSink, FileSource, NullSink, PngSink, RawSink
+from drivers.ntv2 import Ntv2Sink, Ntv2Source
 from drivers.synthetic import SyntheticSink, SyntheticSource
 from drivers.v4l2 import V4l2Sink, V4l2Source
 from drivers.video import Layout, Sink, Source, VideoFormat
 
-SOURCES = "synthetic, file:PATH, v4l2:KEY or decklink:KEY"
+SOURCES = "synthetic, file:PATH, v4l2:KEY, decklink:KEY or ntv2:SERIAL[/CONNECTOR]"
 SINKS = (
-    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR, v4l2:KEY "
-    "or decklink:KEY[,scheduled]"
+    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR, v4l2:KEY, "
+    "decklink:KEY[,scheduled] or ntv2:SERIAL[/CONNECTOR][,external or ,free]"
 )
 
 
@@ -62,6 +63,11 @@ def make_source(
             return DeckLinkSource(path, fmt)
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
+    if kind == "ntv2" and path:
+        try:
+            return Ntv2Source(path, fmt, realtime=realtime)
+        except ValueError as error:
+            raise ValueError(f"source: {error}") from None
     if kind == "v4l2" and path:
         try:
             return V4l2Source(path, fmt, realtime=realtime)
@@ -92,6 +98,12 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
             raise ValueError(f"sink: {way!r} is no way of playout; write decklink:KEY,scheduled")
         try:
             return DeckLinkSink(key, scheduled=way == "scheduled", realtime=realtime)
+        except ValueError as error:
+            raise ValueError(f"sink: {error}") from None
+    if kind == "ntv2" and path:
+        key, _, reference = path.partition(",")
+        try:
+            return Ntv2Sink(key, reference=reference, realtime=realtime)
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
     if kind in plain and not colon:

@@ -11,7 +11,7 @@ from drivers.discover.model import Device, Kind
 # Vendors of video cards by PCI number: name, kernel driver, and what must be installed.
 VENDORS = {
     "bdbd": ("Blackmagic Design", "blackmagic", "install Desktop Video, the vendor's driver"),
-    "f1d0": ("AJA", "ajantv2", "install the NTV2 driver"),
+    "f1d0": ("AJA", "ajantv2", "install its driver and libajantv2"),
     "1cd7": ("Magewell", "ProCapture", "install the vendor's driver"),
     "1b66": ("Deltacast", "delta", "install the vendor's driver"),
     "12ab": ("YUAN", "", "install the vendor's driver"),
