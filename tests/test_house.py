@@ -49,6 +49,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "appliance.rtv",
         "drivers",
     ),
+    # drivers.discover: a document may name an interface by where it is plugged in.
+    "appliance.net": (
+        "appliance.net",
+        "appliance.box",
+        "appliance.rtv",
+        "appliance.runner",
+        "drivers.discover",
+        "drivers.video",
+    ),
     "appliance.demo": ("appliance", "drivers"),
     "appliance.commands": ("appliance", "drivers"),
     "appliance.cli": ("appliance", "drivers"),
@@ -89,6 +98,27 @@ PURE = (
     ),
     *(f"appliance.agent.{name}" for name in ("openapi", "staging")),
     *(f"appliance.converter.{name}" for name in ("patient", "plan", "seen")),
+    *(
+        f"appliance.net.{name}"
+        for name in (
+            "arp",
+            "claim",
+            "dhcp",
+            "findings",
+            "lease",
+            "lldp",
+            "machine",
+            "needs",
+            "openings",
+            "plan",
+            "probation",
+            "querier",
+            "ruleset",
+            "tuning",
+            "view",
+            "wanted",
+        )
+    ),
     *(f"drivers.panel.{name}" for name in ("cfa_packet", "charset", "emulated", "glass", "model")),
 )
 IMPURE_MODULES = {"socket", "subprocess", "time", "os", "asyncio", "threading", "shutil"}

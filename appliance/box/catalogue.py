@@ -80,6 +80,11 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "Network {subject}: no DHCP server answers; {address} until one does",
         "Check the network, or give a static address",
     ),
+    "querier-lost": (
+        "warning",
+        "Network {subject}: nobody asks for group memberships",
+        "Enable the IGMP querier of the switch, or networks.{subject}.querier",
+    ),
     "setting-refused": (
         "warning",
         "Network {subject}: {what} was refused by the driver",
