@@ -6,9 +6,9 @@ Each hears only its own kind: a filter in the kernel keeps a picture's packets a
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import socket
 import struct
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv4Address
@@ -175,7 +175,7 @@ def _udp_port(port: int) -> list[tuple[int, int, int, int]]:
 
 def _attach(own: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
     code = b"".join(struct.pack("HBBI", *line) for line in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    # The kernel copies it in this call.
-    entry = struct.pack("@HP", len(program), ctypes.addressof(buffer))
+    held = array("B", code)
+    # The kernel copies it in this call. Without ctypes, which wants memory to write and execute.
+    entry = struct.pack("@HP", len(program), held.buffer_info()[0])
     own.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, entry)
