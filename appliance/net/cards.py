@@ -26,7 +26,7 @@ class Cards:
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
         self._ethtool = Ethtool()
-        self._done: dict[int, bool] = {}
+        self._done: dict[int, tuple[bool, int]] = {}
         self._tuned: dict[str, Tuned] = {}
         self._speeds: dict[str, int | None] = {}
 
@@ -43,9 +43,9 @@ class Cards:
         below = {one.parent: one for one in wanted if one.parent is not None}
         for name in below:
             link = machine.links.get(name)
-            if link is None or self._done.get(link.index) == link.carrier:
+            if link is None or self._done.get(link.index) == (link.carrier, link.ups):
                 continue
-            self._done[link.index] = link.carrier
+            self._done[link.index] = link.carrier, link.ups
             speed = await self._ethtool.speed_mbit(link.index) if link.carrier else None
             self._speeds[name] = speed
             if link.carrier and any(one.data for one in wanted if one.parent == name):

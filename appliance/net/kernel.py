@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
@@ -17,6 +18,7 @@ from appliance.net.plan import Address, MakeVlan, RemoveLink, SetLink, SetRoute,
 
 _INET = 2
 _LINK_SCOPE, _MAIN, _UNICAST = 253, 254, 1
+_GONE = (errno.ESRCH, errno.EADDRNOTAVAIL)
 _SETTINGS = Path("/proc/sys")
 _COUNTERS = (
     "rx_packets",
@@ -92,6 +94,9 @@ class Kernel:
         try:
             await self._take(step, machine)
         except NetlinkError as error:
+            # The kernel took it away with what it belonged to.
+            if isinstance(step, Address | SetRoute) and not step.add and error.code in _GONE:
+                return
             raise OSError(error.code, str(error.args[-1])) from None
 
     async def _take(self, step: Step, machine: Machine) -> None:
@@ -161,7 +166,7 @@ def _link(one: Any) -> Link:
         kind=kind,
         vlan=data.get_attr("IFLA_VLAN_ID") if data else None,
         parent=one.get("link"),
-        largest_mtu=one.get("max_mtu") or 0,
+        ups=one.get("carrier_up_count") or 0,
         counters={key: counted[key] for key in _COUNTERS if key in counted},
     )
 

@@ -16,7 +16,8 @@ KERNEL = 2
 
 @dataclass(frozen=True)
 class Link:
-    """An interface. parent: index of the one below a VLAN. counters: since it exists."""
+    """An interface. parent: index of the one below a VLAN. ups: how often its cable came in, which
+    shows a flap that is over before anybody looks. counters: since it exists."""
 
     index: int
     name: str
@@ -28,7 +29,7 @@ class Link:
     kind: str = ""
     vlan: int | None = None
     parent: int | None = None
-    largest_mtu: int = 0
+    ups: int = 0
     counters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False)
 
 

@@ -246,10 +246,10 @@ def _routed(
             continue
         for route in _routes(one, own, link.name):
             want.setdefault(route, one.name)
-    for route in _all_groups(wanted, machine):
-        want.setdefault(route, "data")
     ours = set(devices_of(wanted))
     names = {one.device: one.name for one in wanted}
+    for route in _all_groups(wanted, machine):
+        want.setdefault(route, names[route.device])
     for route in sorted(machine.routes, key=str):
         foreign = route.protocol != KERNEL and route.device in ours
         if (foreign or route.protocol == PROTOCOL) and route not in want:

@@ -54,7 +54,7 @@ class Station:
         self._main: Claim | None = None
         self._local: Claim | None = None
         self._attempt = self._attempt_of(link.mac)
-        self._carrier = False
+        self._carrier, self._ups = False, 0
         self._files = ExitStack()
         try:
             self._arps = Arps(link.index, self._hear_arp)
@@ -68,6 +68,9 @@ class Station:
                 self._servers = Servers(link.index, self._hear_server)
                 self._files.callback(self._servers.close)
                 self.client = Client(link.mac, now, self._random, held)
+                address = link_local(link.mac, self._attempt)
+                if wanted.falls_back and self.client.lease is None and address in self.present:
+                    self._local = self._invented(address, now)  # of before a restart
         except BaseException:
             self.close()
             raise
@@ -148,9 +151,9 @@ class Station:
             times.append(self._neighbour_until)
         return min(times)
 
-    def cable(self, carrier: bool, now: float) -> None:
-        """Whether it is in."""
-        if carrier and not self._carrier:
+    def cable(self, carrier: bool, ups: int, now: float) -> None:
+        """Whether it is in, and how often it was put in."""
+        if carrier and (not self._carrier or ups != self._ups):
             self.querier.link_up(now)
             if self.client is not None:
                 self.client.link_up(now)
@@ -160,7 +163,7 @@ class Station:
                     claim.announce(now)
         if not carrier:
             self.neighbour = None
-        self._carrier = carrier
+        self._carrier, self._ups = carrier, ups
 
     def tick(self, now: float) -> None:
         """Sends what is due."""
@@ -201,20 +204,15 @@ class Station:
             self._local, self._attempt = None, self._attempt + 1
         waited = lease is None and now - client.looked_since >= FALLBACK_S
         if self._local is None and waited and self.wanted.falls_back:
-            address = link_local(self.link.mac, self._attempt)
-            self._local = Claim(
-                address,
-                self.link.mac,
-                now,
-                self._random,
-                pace=RFC,
-                keep=False,
-                present=address in self.present,
-            )
+            self._local = self._invented(link_local(self.link.mac, self._attempt), now)
 
     def _claim(self, address: IPv4Address, now: float, *, keep: bool) -> Claim:
         present = address in self.present
         return Claim(address, self.link.mac, now, self._random, keep=keep, present=present)
+
+    def _invented(self, address: IPv4Address, now: float) -> Claim:
+        present, mac = address in self.present, self.link.mac
+        return Claim(address, mac, now, self._random, pace=RFC, keep=False, present=present)
 
     def _attempt_of(self, mac: bytes) -> int:
         """The one whose address is there already, after a restart of the service."""

@@ -72,13 +72,17 @@ class Stations:
         station.wanted, station.link = one, link
         station.present = frozenset(address.ip for address in present)
         station.querier.asks = one.querier
-        station.cable(link.carrier, now)
+        station.cable(link.carrier, below.ups, now)
 
     def tick(self, now: float) -> None:
         """Sends what is due."""
         for station in self._every.values():
             station.tick(now)
-        held = {name: one.lease for name, one in self._every.items() if one.lease is not None}
+        # Of a network whose interface is away the lease waits.
+        held = {name: one for name, one in self._leases.items() if name not in self._every}
+        for name, station in self._every.items():
+            if station.lease is not None:
+                held[name] = station.lease
         if held != self._leases:
             self._leases = held
             publish(self._path, {name: lease.as_json() for name, lease in held.items()})
