@@ -169,12 +169,11 @@ void LiveSource::say_format(const rtv_format &format, int64_t tai) {
 
 void LiveSource::say_gone(int64_t tai, const std::string &why) {
   fail(why);
-  {
-    std::lock_guard hold(push_);
-    if (!accepts_ || gone_.exchange(true)) return;
-    stats.signal = RTV_SIGNAL_GONE;
-    count(stats.dropped, handover_.push(RTV_GONE, event_now(tai)));
-  }
+  // Woken under the lock: after it, a consumer that has read the event may have started anew.
+  std::lock_guard hold(push_);
+  if (!accepts_ || gone_.exchange(true)) return;
+  stats.signal = RTV_SIGNAL_GONE;
+  count(stats.dropped, handover_.push(RTV_GONE, event_now(tai)));
   handover_.wake(true);
 }
 
