@@ -17,31 +17,27 @@ constexpr uint8_t kPayloadDid = 0x41, kPayloadSdid = 0x01;      // SMPTE ST 352
 constexpr int64_t kStampSlack = 1'000'000;  // ns that the mapping of clocks may be off
 }  // namespace
 
-void Capture::announce(int result, uint32_t signal) {
-  rtv_event e{};
-  e.format = detected();
-  e.signal = signal;
-  e.generation = generation_;
-  e.tai = tai_now();
-  stats.dropped += handover_.push(result, e);
+void Capture::set_signal(uint32_t signal) {
+  // The first picture of a new input is news enough; that there is none is told.
+  uint32_t before = RTV_SIGNAL_UNLOCKED;
+  if (signal == RTV_SIGNAL_LOCKED &&
+      stats.signal.compare_exchange_strong(before, signal, std::memory_order_relaxed))
+    return;
+  if (stats.signal.load(std::memory_order_relaxed) == signal) return;
+  const rtv_format seen = detected();
+  if (signal == RTV_SIGNAL_MISMATCH) say_wrong(seen);
+  say_signal(signal, tai_now(), &seen);
 }
 
-void Capture::set_signal(uint32_t signal) {
-  if (signal == signal_) return;
-  // The first picture of a new input is news enough; that there is none is told.
-  const bool tell = signal != RTV_SIGNAL_LOCKED || signal_ != RTV_SIGNAL_UNLOCKED;
-  signal_ = signal;
-  stats.signal = signal;
-  if (!tell) return;
-  bump(stats.signal_changes);
-  announce(RTV_SIGNAL_CHANGED, signal);
+void Capture::say_wrong(const rtv_format &seen) {
+  fail("the input is " + words(seen) + "; configured is " + words(options_.format));
 }
 
 // Start of the frame's raster, TAI ns.
 int64_t Capture::stamp(abi::VideoInputFrame *video, int64_t now) {
   ClockReading r;
   if (read_clock(input_.get(), &r, 1)) map_.add(r.card_ns, r.tai_before, r.tai_after);
-  stats.card_ppb.store(map_.ppb(), std::memory_order_relaxed);
+  counts.card_ppb.store(map_.ppb(), std::memory_order_relaxed);
   const int64_t length = frame_ns(options_.format);
   int64_t at = 0, lasts = 0;
   // A card without stamps: it calls when the frame is whole, a little later.
@@ -49,7 +45,7 @@ int64_t Capture::stamp(abi::VideoInputFrame *video, int64_t now) {
     return now - length;
   const int64_t stamped = map_.tai(at);
   const int64_t end = options_.stamp_at_end ? stamped : stamped + length;
-  if (end > now + kStampSlack) bump(stats.impossible_stamps);
+  if (end > now + kStampSlack) bump(counts.impossible_stamps);
   arrival.add(now - end);
   return end - length;
 }
@@ -74,23 +70,23 @@ uint64_t Capture::number(abi::VideoInputFrame *video) {
 void Capture::look_at_ancillary(abi::VideoInputFrame *video, const rtv_frame *frame) {
   Ref<abi::Timecode> timecode;
   if (video->GetTimecode(abi::timecode::kRp188Any, timecode.out()) == abi::kOk && timecode) {
-    bump(stats.timecodes);
-    stats.timecode.store(timecode->GetBCD(), std::memory_order_relaxed);
+    bump(counts.timecodes);
+    counts.timecode.store(timecode->GetBCD(), std::memory_order_relaxed);
   }
-  bump(stats.anc_packets, frame->anc_count);
+  bump(counts.anc_packets, frame->anc_count);
   for (uint32_t i = 0; i < frame->anc_count; ++i) {
     const rtv_anc &a = frame->anc[i];
-    if (a.did == kTimecodeDid && a.sdid == kTimecodeSdid) bump(stats.anc_timecodes);
-    if (a.did == kPayloadDid && a.sdid == kPayloadSdid) bump(stats.anc_payload_ids);
+    if (a.did == kTimecodeDid && a.sdid == kTimecodeSdid) bump(counts.anc_timecodes);
+    if (a.did == kPayloadDid && a.sdid == kPayloadSdid) bump(counts.anc_payload_ids);
   }
 }
 
 void Capture::frame_arrived(abi::VideoInputFrame *video, abi::AudioInputPacket *audio) {
   const int64_t now = tai_now();
-  if (unplugged_) return;
+  if (gone()) return;
   if (video->GetFlags() & abi::frame_flag::kNoInputSource) {
     // What such a frame shows is the card's invention: colour bars, blue, the last picture.
-    bump(stats.no_signal);
+    bump(counts.no_signal);
     last_index_ = -1;
     set_signal(RTV_SIGNAL_ABSENT);
     return;
@@ -116,17 +112,8 @@ void Capture::frame_arrived(abi::VideoInputFrame *video, abi::AudioInputPacket *
   look_at_ancillary(video, frame);
   frame->capture_tai = begun;
   frame->sequence = sequence;
-  frame->generation = generation_;
-  bump(stats.audio_samples, frame->audio_samples);
-  bump(stats.frames);
-  stats.sequence.store(sequence, std::memory_order_relaxed);
-  rtv_event e{};
-  e.frame = frame;
-  e.format = f;
-  e.signal = RTV_SIGNAL_LOCKED;
-  e.generation = generation_;
-  e.tai = now;
-  stats.dropped += handover_.push(RTV_OK, e);
+  bump(counts.audio_samples, frame->audio_samples);
+  deliver(frame);
   callback.add(tai_now() - now);
 }
 
@@ -142,7 +129,7 @@ void Capture::format_changed(uint32_t events, abi::DisplayMode *mode, uint32_t f
   // Another colour space in samples of the same kind: following it would set the card off again,
   // and again.
   if (!follows && state == format_state_) {
-    if (events & abi::changed::kColourSpace) bump(stats.colour_changes);
+    if (events & abi::changed::kColourSpace) bump(counts.colour_changes);
     return;
   }
   {
@@ -150,14 +137,15 @@ void Capture::format_changed(uint32_t events, abi::DisplayMode *mode, uint32_t f
     found_ = found;
   }
   format_state_ = state;
-  ++generation_;
-  stats.generation = generation_;
-  bump(stats.format_changes);
   if (follows) follow(m, pixels);
-  signal_ = state == RTV_SIGNAL_LOCKED ? uint32_t{RTV_SIGNAL_UNLOCKED} : state;
-  stats.signal = signal_;
-  announce(RTV_FORMAT_CHANGED, signal_);
-  if (state == RTV_SIGNAL_UNSUPPORTED) announce(RTV_SIGNAL_CHANGED, state);
+  // Told with the format; the return of the right one is believed when its first picture is there.
+  stats.signal = right ? uint32_t{RTV_SIGNAL_UNLOCKED} : state;
+  if (!right) say_wrong(found);
+  say_format(found, tai_now());
+  if (state != RTV_SIGNAL_UNSUPPORTED) return;
+  // A format event alone would be taken for a mismatch.
+  stats.signal = RTV_SIGNAL_UNLOCKED;
+  say_signal(state, tai_now(), &found);
 }
 
 void Capture::follow(const ModeFacts &mode, uint32_t pixels) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A card's input as an rtv_source. The card's own thread brings a frame; it takes a reference,
-// stamps and hands on, and nothing else: no copy, no Python, no waiting.
+// A card's input. The card's own thread brings a frame; it takes a reference, stamps and hands on,
+// and nothing else: no copy, no Python, no waiting.
 //
 // The configured format is a contract. The card follows whatever signal is there, so that the
 // return of the right one is seen, but pictures of another are never handed on.
@@ -14,8 +14,8 @@
 #include "clock_map.hpp"
 #include "display_mode.hpp"
 #include "driver.hpp"
-#include "handover.hpp"
 #include "input_frames.hpp"
+#include "live_source.hpp"
 #include "rtvbox/histogram.hpp"
 
 namespace rtv::decklink {
@@ -30,37 +30,21 @@ struct CaptureOptions {
   bool stamp_at_end = true;  // the card stamps a frame when it is whole, not when it begins
 };
 
+// Beside those of every live source.
 struct CaptureStats {
   using Count = std::atomic<uint64_t>;
-  Count frames{0}, taken{0};
-  Count dropped{0};    // the consumer was too slow
-  Count no_buffer{0};  // all memory held elsewhere: pictures that the card could not place
-  Count lost{0};       // gaps in the card's own count
-  Count no_signal{0};  // frames that the card marked as without input; not handed on
-  Count withheld{0};   // frames of another format; not handed on
-  Count signal_changes{0}, format_changes{0}, colour_changes{0};  // the last: ignored
-  Count removals{0}, starts{0};
+  Count no_signal{0};       // frames that the card marked as without input; not handed on
+  Count colour_changes{0};  // of colour space alone; ignored
+  Count removals{0};
   Count audio_samples{0}, timecodes{0}, anc_packets{0}, anc_timecodes{0}, anc_payload_ids{0};
   Count impossible_stamps{0};  // of the future, as `stamp_at_end` reads them
-  std::atomic<uint64_t> sequence{0}, generation{0}, signal{RTV_SIGNAL_UNLOCKED};
   std::atomic<uint32_t> timecode{0};  // RP 188, BCD hhmmssff
   std::atomic<int64_t> card_ppb{0};   // how much faster than TAI the card's clock runs
 };
 
-class Capture final : Watcher {
+class Capture final : public LiveSource, Watcher {
  public:
   Capture(std::shared_ptr<Driver> driver, const CaptureOptions &options);
-  const rtv_source *table() const { return &table_; }
-  void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
-  void release() {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
-
-  int start(bool slices);
-  int next(int64_t timeout_ns, rtv_event *event);
-  int wait_lines(rtv_frame *frame, uint32_t lines) const;
-  void stop();
-  bool running() const { return running_; }
   // What the card detects now; width 0: nothing yet.
   rtv_format detected() const;
   uint32_t frames_out() const { return views_->out(); }
@@ -68,7 +52,7 @@ class Capture final : Watcher {
   uint64_t buffers_refused() const { return memory_->refused(); }
   uint32_t buffers_out() const { return memory_->out(); }
 
-  CaptureStats stats;
+  CaptureStats counts;
   Histogram arrival;   // from the end of a frame's raster to the card's call, ns
   Histogram callback;  // how long the card's thread was kept, ns
 
@@ -83,21 +67,18 @@ class Capture final : Watcher {
   void format_changed(uint32_t events, abi::DisplayMode *mode, uint32_t flags);
   void follow(const ModeFacts &mode, uint32_t pixels);
   void set_signal(uint32_t signal);
-  void announce(int result, uint32_t signal);
+  void say_wrong(const rtv_format &seen);
   int64_t stamp(abi::VideoInputFrame *video, int64_t now);
   uint64_t number(abi::VideoInputFrame *video);
   void look_at_ancillary(abi::VideoInputFrame *video, const rtv_frame *frame);
 
-  int open(std::string *why);
-  void close();
+  int open(bool slices) override;
+  void shut() override;
+  int refuse(int result, const std::string &why);
 
   const std::shared_ptr<Driver> driver_;
   const CaptureOptions options_;
-  rtv_source table_;
-  std::atomic<uint32_t> refs_{1};
-  std::string error_;  // the consumer's thread
-  std::atomic<bool> running_{false}, unplugged_{false}, stopping_{false};
-  Handover handover_;
+  std::atomic<bool> stopping_{false};
   Ref<CardMemory> memory_;
   std::unique_ptr<InputFrames> views_;
 
@@ -111,8 +92,6 @@ class Capture final : Watcher {
   // The card's thread only, while streams run.
   ClockMap map_;
   uint32_t format_state_ = RTV_SIGNAL_LOCKED;  // LOCKED, MISMATCH or UNSUPPORTED
-  uint32_t signal_ = RTV_SIGNAL_UNLOCKED;
-  uint32_t generation_ = 0;
   int64_t number_base_ = 0;
   int64_t last_index_ = -1;  // -1: streams have just begun
   uint64_t last_number_ = 0;

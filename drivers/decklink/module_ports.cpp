@@ -52,17 +52,20 @@ class Input : public Port<Capture> {
     return rtv::format_dict(f);
   }
   nb::dict stats() const {
-    const CaptureStats &s = port_->stats;
+    const rtv::LiveStats &live = port_->stats;
+    const CaptureStats &own = port_->counts;
     nb::dict d;
-#define COUNT(name) d[#name] = s.name.load()
-    COUNT(frames), COUNT(taken), COUNT(dropped), COUNT(lost), COUNT(no_signal);
-    COUNT(withheld), COUNT(signal_changes), COUNT(format_changes), COUNT(colour_changes);
-    COUNT(removals), COUNT(starts), COUNT(audio_samples), COUNT(timecodes), COUNT(anc_packets);
-    COUNT(anc_timecodes), COUNT(anc_payload_ids), COUNT(impossible_stamps), COUNT(sequence);
-    COUNT(generation), COUNT(signal), COUNT(timecode), COUNT(card_ppb);
+#define COUNT(of, name) d[#name] = of.name.load()
+    COUNT(live, frames), COUNT(live, taken), COUNT(live, dropped), COUNT(live, lost);
+    COUNT(live, withheld), COUNT(live, signal_changes), COUNT(live, format_changes);
+    COUNT(live, starts), COUNT(live, sequence), COUNT(live, generation), COUNT(live, signal);
+    COUNT(own, no_signal), COUNT(own, colour_changes), COUNT(own, removals);
+    COUNT(own, audio_samples), COUNT(own, timecodes), COUNT(own, timecode);
+    COUNT(own, anc_packets), COUNT(own, anc_timecodes), COUNT(own, anc_payload_ids);
+    COUNT(own, impossible_stamps), COUNT(own, card_ppb);
 #undef COUNT
     d["anc_left_out"] = port_->packets_left_out();
-    d["no_buffer"] = s.no_buffer.load() + port_->buffers_refused();
+    d["no_buffer"] = live.no_buffer.load() + port_->buffers_refused();
     put(d, "arrival", port_->arrival);
     put(d, "callback", port_->callback);
     d["frames_out"] = port_->frames_out();
