@@ -41,6 +41,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "appliance.rtv",
         "drivers",
     ),
+    "appliance.clock": (
+        "appliance.clock",
+        "appliance.box",
+        "appliance.rtv",
+        "appliance.runner",
+        "drivers.discover",
+    ),
     "appliance.converter": (
         "appliance.converter",
         "appliance.box",
@@ -96,6 +103,7 @@ PURE = (
             "words",
         )
     ),
+    *(f"appliance.clock.{name}" for name in ("lock", "profile", "tlv")),
     *(f"appliance.agent.{name}" for name in ("openapi", "staging")),
     *(f"appliance.converter.{name}" for name in ("patient", "plan", "seen")),
     *(
