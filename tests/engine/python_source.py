@@ -29,6 +29,9 @@ class Format(Structure):
     ]
 
 
+ABI = 2  # of drivers/include/rtvbox/video.h, which these structures repeat
+
+
 class Frame(Structure):
     pass
 
@@ -58,6 +61,8 @@ Frame._fields_ = [
     ("static_id", c_uint32),
     ("metadata", c_void_p),
     ("metadata_bytes", c_uint32),
+    ("anc_count", c_uint32),
+    ("anc", c_void_p),
 ]
 
 
@@ -122,7 +127,7 @@ class PythonSource:
         self._lock = threading.Lock()
         _KEPT.append(self)
         self._release = RELEASE(self._released)
-        self._table = Table(1, ctypes.sizeof(Table), None)
+        self._table = Table(ABI, ctypes.sizeof(Table), None)
         self._table.retain = _VOID(lambda _: None)
         self._table.release = _VOID(lambda _: None)
         self._table.start = _START(self._start)
@@ -168,7 +173,7 @@ class PythonSource:
 
     def _frame(self, n: int) -> Frame:
         planes = self._pictures[n % len(self._pictures)]
-        frame = Frame(abi=1, refs=1, release=self._release, format=self._native)
+        frame = Frame(abi=ABI, refs=1, release=self._release, format=self._native)
         for k, plane in enumerate(planes):
             assert plane.flags.c_contiguous
             frame.plane[k] = plane.ctypes.data

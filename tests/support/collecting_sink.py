@@ -21,6 +21,9 @@ class _Format(ctypes.Structure):
     ]
 
 
+_ABI = 2  # of drivers/include/rtvbox/video.h, which the structures below repeat
+
+
 class _Frame(ctypes.Structure):
     _fields_ = [
         ("abi", ctypes.c_uint32),
@@ -46,6 +49,8 @@ class _Frame(ctypes.Structure):
         ("static_id", ctypes.c_uint32),
         ("metadata", ctypes.c_void_p),
         ("metadata_bytes", ctypes.c_uint32),
+        ("anc_count", ctypes.c_uint32),
+        ("anc", ctypes.c_void_p),
     ]
 
 
@@ -108,7 +113,7 @@ class CollectingSink:
             _VOID(lambda _: self._stop()),
             _ERROR(lambda _: ctypes.addressof(self._why)),
         )
-        self._table = _Table(1, ctypes.sizeof(_Table), None, none, none, *self._keep[1:])
+        self._table = _Table(_ABI, ctypes.sizeof(_Table), None, none, none, *self._keep[1:])
 
     def capsule(self) -> object:
         new = ctypes.pythonapi.PyCapsule_New
