@@ -46,6 +46,11 @@ class HandUnits:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def restart(self, unit: str) -> None:
+        """See Units."""
+        await self.stop(unit)
+        await self.start(unit)
+
     async def failure(self, unit: str) -> str:
         """See Units."""
         return self._failed.get(unit, "")

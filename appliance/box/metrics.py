@@ -16,6 +16,13 @@ _NAME = re.compile(r"[^a-zA-Z0-9_]")
 _GAUGES = {"signal", "static_id", "link_offset_ns"}
 
 
+# Of an interface's counters.
+_TRAFFIC = (
+    *("rx_packets", "tx_packets", "rx_bytes", "tx_bytes"),
+    *("rx_dropped", "rx_missed_errors", "rx_errors", "tx_dropped", "tx_errors"),
+)
+
+
 def metrics(observed: Mapping[str, Mapping[str, Any]], silent: Mapping[str, str]) -> str:
     """The text. observed, silent: as for a glance."""
     lines = [
@@ -74,6 +81,23 @@ def _networks(said: Mapping[str, Any]) -> Iterator[str]:
     if carriers:
         yield "# TYPE rtvbox_network_carrier gauge"
         yield from carriers
+    for key in _TRAFFIC:
+        rows = []
+        for name in NETWORKS:
+            own = said.get(name)
+            counters = own.get("counters") if isinstance(own, Mapping) else None
+            if isinstance(counters, Mapping) and type(counters.get(key)) is int:
+                rows.append(f'rtvbox_network_{key}_total{{network="{name}"}} {counters[key]}')
+        if rows:
+            yield f"# TYPE rtvbox_network_{key}_total counter"
+            yield from rows
+    dropped = said.get("firewall")
+    if isinstance(dropped, Mapping) and dropped:
+        yield "# HELP rtvbox_firewall_dropped_total Packets that the firewall held back, by rule."
+        yield "# TYPE rtvbox_firewall_dropped_total counter"
+        for key, value in sorted(dropped.items()):
+            if type(value) is int:
+                yield f'rtvbox_firewall_dropped_total{{rule="{_label(str(key))}"}} {value}'
 
 
 def _issues(observed: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -35,6 +35,9 @@ class Units(Protocol):
     async def stop(self, unit: str) -> None:
         """Begins to stop it."""
 
+    async def restart(self, unit: str) -> None:
+        """Begins to stop it and to start it again, also where it does not run."""
+
     async def failure(self, unit: str) -> str:
         """Why it was given up, one line; "" while it was not."""
 
@@ -83,6 +86,11 @@ class SystemdUnits:
     async def stop(self, unit: str) -> None:
         """See Units."""
         await self._manager("StopUnit", "ss", [unit, "replace"])
+
+    async def restart(self, unit: str) -> None:
+        """See Units. One job: a start after a stop would take the stop's place in the queue."""
+        await self.forgive(unit)
+        await self._manager("RestartUnit", "ss", [unit, "replace"])
 
     async def failure(self, unit: str) -> str:
         """See Units."""

@@ -78,6 +78,7 @@ def plan(
         lines += ["clockClass 248", "timeSource 0xA0"]
     if new:
         lines.append("ptp_minor_version 0")  # equipment of PTP 2.0 answers no other
+        lines.append(f"uds_ro_address {socket}.ro")  # its usual place is not ours to write in
     if hardware and len(ports) > 1:
         lines.append("boundary_clock_jbod 1")
     if not adjust:

@@ -99,32 +99,44 @@ class HandPrograms:
 
 class UnitPrograms:
     """systemd's: rtvbox-NAME.service, whose arguments lie in folder/NAME.args. systemd starts a
-    dead one again; this only tells it when what shall run has changed."""
+    dead one again; this only tells it when what shall run has changed, and looks once a second
+    whether it was given up."""
 
     def __init__(self, folder: Path, units: Units) -> None:
         self._folder, self._units = folder, units
+        self._looked: dict[str, float] = {}
+        self._said: dict[str, str] = {}
 
     async def keep(self, name: str, argv: Sequence[str]) -> str:
         """See Programs."""
         unit = f"rtvbox-{name}.service"
         place = self._folder / f"{name}.args"
-        wanted = f"ARGS={' '.join(argv[1:])}\n# {mark_of(argv)}\n"
+        wanted = f"ARGS={' '.join(argv[1:])}\n# {mark_of(argv)}\n" if argv else ""
         try:
             before = place.read_text() if place.exists() else ""
-            if not argv:
-                if before:
-                    place.unlink()
-                    await self._units.stop(unit)
-                return ""
             if before != wanted:
-                place.write_text(wanted)
-                await self._units.stop(unit)
-                await self._units.start(unit)
-            elif not await self._units.ready(unit):
-                await self._units.start(unit)
-            return await self._units.failure(unit)
+                self._looked.pop(name, None)
+                if not argv:
+                    await self._units.stop(unit)
+                    place.unlink()
+                    return ""
+                beside = place.with_suffix(".new")
+                beside.write_text(wanted)
+                beside.replace(place)
+                try:
+                    await self._units.restart(unit)
+                except UnitsError:
+                    place.unlink()  # so that it is tried again
+                    raise
+            now = time.monotonic()
+            if argv and now - self._looked.get(name, -PAUSE_S) >= PAUSE_S:
+                self._looked[name] = now
+                self._said[name] = await self._units.failure(unit)
+                if not self._said[name] and not await self._units.ready(unit):
+                    await self._units.start(unit)
         except UnitsError as error:
             return str(error)
+        return self._said.get(name, "") if argv else ""
 
     async def close(self) -> None:
         """See Programs."""

@@ -58,8 +58,21 @@ class Extra:
     what: str
 
 
-EXTRA: tuple[Extra, ...] = ()
-"""Rules of other services: rows go here, nothing else has to change."""
+EXTRA: tuple[Extra, ...] = (
+    Extra(
+        "out",
+        ("configuration", "data", "data_2", "hospital"),
+        "udp dport 320 @th,64,8 & 0x0f == 0x0d @th,432,8 & 0x0f == 4 @th,448,16 == 2",
+        "ptp_management_errors",
+        "ptp4l's multicast errors to the grandmaster's synchronisation metadata (ST 2059-2)",
+    ),
+)
+"""Rules of other services: rows go here, nothing else has to change.
+
+The one there is: a grandmaster of ST 2059-2 sends its metadata as a management command once a
+second, ptp4l 3.1.1 knows no such command and tells everybody so. What is matched are management
+messages with action ACKNOWLEDGE and a MANAGEMENT_ERROR_STATUS in it (IEEE 1588-2008 tables 37, 38
+and 71): answers to a command. Errors to what a person asks by GET or SET still come out."""
 
 
 def openings(wanted: Sequence[Wanted]) -> list[Opening]:

@@ -19,6 +19,7 @@ from appliance.agent.switcher import Switcher
 from appliance.box.desired import of_tree
 from appliance.box.hand import HandUnits
 from appliance.box.units import SystemdUnits, UnitsError
+from appliance.clock.programs import UnitPrograms
 from tests.box.documents import IDLE, RX, TX
 
 CONFIG = """<busconfig><type>session</type><listen>unix:path={path}</listen>
@@ -91,6 +92,14 @@ class Manager:
         assert mode == "replace"
         self.calls.append(f"stop {name}")
         self.state[name] = "inactive"
+        return "o", ["/job"]
+
+    def _RestartUnit(self, _: str, name: str, mode: str) -> Any:
+        assert mode == "replace"
+        if name in self.result and self.result[name] == "missing":
+            raise KeyError(name)
+        self.calls.append(f"restart {name}")
+        self.state[name] = "active"
         return "o", ["/job"]
 
     def _ResetFailedUnit(self, _: str, name: str) -> Any:
@@ -259,3 +268,43 @@ def test_the_command_of_a_unit(tmp_path: Path) -> None:
     ]
     with pytest.raises(UnitsError, match="is no unit of a box"):
         units._argv("ssh.service")
+
+
+def test_ptp4l_is_restarted_where_it_shall_run_otherwise_and_else_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.clock.programs.PAUSE_S", 0.0)  # look each time
+    ptp4l = "rtvbox-ptp4l.service"
+
+    async def go() -> None:
+        async with systemd(tmp_path) as (manager, units):
+            folder = tmp_path / "clock"
+            folder.mkdir()
+            config = folder / "ptp4l.conf"
+            config.write_text("[global]\n")
+            argv = ("ptp4l", "-f", str(config), "-m")
+            programs = UnitPrograms(folder, units)
+            manager.result[ptp4l] = "missing"
+            assert "RestartUnit" in await programs.keep("ptp4l", argv)
+            manager.result[ptp4l] = "success"
+            assert await programs.keep("ptp4l", argv) == ""  # what was refused is tried again
+            said = (folder / "ptp4l.args").read_text()
+            assert said.splitlines()[0] == f"ARGS=-f {config} -m"
+            for _ in range(3):
+                assert await programs.keep("ptp4l", argv) == ""
+            # Neither is it touched by a supervisor that starts again.
+            assert await UnitPrograms(folder, units).keep("ptp4l", argv) == ""
+            assert manager.calls == [f"restart {ptp4l}"]
+            config.write_text("[global]\ndomainNumber 5\n")
+            await programs.keep("ptp4l", argv)
+            assert manager.calls == [f"restart {ptp4l}"] * 2
+            manager.state[ptp4l] = "inactive"
+            await programs.keep("ptp4l", argv)
+            assert manager.calls[2:] == [f"start {ptp4l}"]
+            manager.state[ptp4l], manager.result[ptp4l] = "failed", "exit-code"
+            assert await programs.keep("ptp4l", argv) == "it ended with an error again and again"
+            assert await programs.keep("ptp4l", ()) == ""
+            assert manager.calls[-1] == f"stop {ptp4l}"
+            assert not (folder / "ptp4l.args").exists()
+
+    run(go())

@@ -23,7 +23,9 @@ SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 EXPOSURE = {
     "rtvbox-agent.service": 1.6,
     "rtvbox-network.service": 2.3,
-    "rtvbox-clock.service": 3.2,
+    "rtvbox-clock.service": 2.3,
+    "rtvbox-ptp4l.service": 2.9,
+    "rtvbox-phc2sys.service": 2.3,
     "rtvbox-converter@.service": 2.9,
     "rtvbox-panel.service": 1.0,
     "rtvbox-boot.service": 9.6,  # a oneshot of root's that starts one unit and ends
