@@ -31,7 +31,7 @@ def receiver(**networks: Any) -> dict[str, Any]:
         "mode": "rx",
         "networks": networks,
         "clock": {"networks": ["data"]},
-        "output": {"card": "synthetic"},
+        "output": {"card": "null"},
         "flows": {"receive": [{"id": "endoscope", "sdp": sdp}]},
     }
 
