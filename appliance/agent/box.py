@@ -62,6 +62,7 @@ class Box:
         self.registry = Registry("agent")
         self.window: Window | None = None
         self.identify_until = 0.0
+        self.confirm_within_s: float | None = None  # of a network change that waits
         self.loaded: Loaded = self.store.load()
         self._pointed = self.store.wanted()
         self._good_since: tuple[int, float] | None = None
@@ -124,9 +125,11 @@ class Box:
         """A command to every service that runs; they notice by themselves otherwise."""
         for service in _PLACES:
             try:
-                await ask(self.paths.link(service), what)
+                said = await ask(self.paths.link(service), what)
             except LinkError:
                 continue
+            if service == "network" and isinstance(said, dict):
+                self.confirm_within_s = said.get("confirm_within_s")
 
     # ---- staged and active
 

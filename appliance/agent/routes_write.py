@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from aiohttp import web
 
@@ -43,7 +44,10 @@ async def drop(request: web.Request) -> web.Response:
 
 
 async def activate(request: web.Request) -> web.Response:
-    """{"what": {"patient": ETAG, ...}, "at": "seconds:nanoseconds" or null}"""
+    """{"what": {"patient": ETAG, ...}, "at": "seconds:nanoseconds" or null}
+
+    confirm_within_s in the answer: the networks change, and change back unless the box is told
+    /confirm by its new address within that time; null: nothing waits."""
     tree = await body(request)
     what = tree.get("what")
     if not isinstance(what, dict) or not all(
@@ -51,8 +55,12 @@ async def activate(request: web.Request) -> web.Response:
     ):
         raise StagingError(400, f"what: is not understood; give ETags of {', '.join(SLOTS)}")
     at = None if tree.get("at") is None else tai_of(tree["at"])
-    pending = await request.app[BOX].activate(what, at, request[BY])
-    return answer({"at": tai_text(pending.at)}, status=200 if at is None else 202)
+    box = request.app[BOX]
+    pending = await box.activate(what, at, request[BY])
+    said: dict[str, Any] = {"at": tai_text(pending.at)}
+    if at is None:
+        said["confirm_within_s"] = box.confirm_within_s
+    return answer(said, status=200 if at is None else 202)
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -75,7 +83,7 @@ async def rollback(request: web.Request) -> web.Response:
     made = box.store.rollback(request[BY])
     box.follow()
     await box.tell("reload")
-    return answer({"generation": made.number})
+    return answer({"generation": made.number, "confirm_within_s": box.confirm_within_s})
 
 
 async def identify(request: web.Request) -> web.Response:

@@ -48,7 +48,9 @@ class Network(Part):
 class Networks(Part):
     """The networks by their part in the room. There is no way from one to another."""
 
-    configuration: Network | None = Field(None, description="a network, or leave it out")
+    configuration: Network | None = Field(
+        None, description="a network; left out: DHCP at the first interface that is free"
+    )
     data: Network | None = Field(None, description="a network, or leave it out")
     data_2: Network | None = Field(None, description="a network, or leave it out")
     hospital: Network | None = Field(None, description="a network, or leave it out")

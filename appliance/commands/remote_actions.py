@@ -79,7 +79,7 @@ async def _identify(box: BoxClient, words: list[str], _: Site) -> None:
 
 async def _rollback(box: BoxClient, _: list[str], __: Site) -> str:
     said = await box.send("POST", "/rollback", {})
-    return f"generation {said['generation']} is wanted now\n"
+    return f"generation {said['generation']} is wanted now\n{_waits(said)}"
 
 
 async def _confirm(box: BoxClient, _: list[str], __: Site) -> None:
@@ -145,6 +145,19 @@ async def _salvo(
                     print(f"rtvbox remote: taking back: {error}", file=sys.stderr)
         raise
     print(f"active at {at} TAI on {len(boxes)} box(es)" if at else "active")
+    for one in answers:
+        print(_waits(one), end="")
+
+
+def _waits(said: Any) -> str:
+    """What a person must do now so that a change of the network stays."""
+    seconds = said.get("confirm_within_s") if isinstance(said, dict) else None
+    if seconds is None:
+        return ""
+    return (
+        f"its network changes: within {seconds:.0f} s run rtvbox remote NEW-ADDRESS confirm, "
+        "or it changes back\n"
+    )
 
 
 async def _dynamic(box: BoxClient, _: list[str], __: Site) -> None:

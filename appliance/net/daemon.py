@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--first",
         metavar="INTERFACE",
-        help="where a box that was never told anything is found (default: the first port)",
+        help="where a box is found that was told no configuration network (default: the first "
+        "that is free)",
     )
     args = parser.parse_args(argv)
     if not 1 <= args.probation <= 3600:

@@ -27,6 +27,9 @@ from appliance.net.wanted import Wanted, networks_of, wanted_of
 
 ROUND_S = 1.0
 """At most between two looks at what is wanted."""
+GRACE_S = 1.0
+"""Before a change of the configuration network is carried out: who ordered it through that network
+gets the answer first."""
 _CHECK_S = 5.0
 _PUBLISH_S = 2.0
 _NOTHING = Machine({}, {}, frozenset(), {})
@@ -42,7 +45,8 @@ def now_s() -> float:
 
 
 class Keeper:
-    """first: the interface of a box that was never told anything; None: the first of `ports`."""
+    """first: the interface of a box that was told no configuration network; None: the first of
+    `ports` that is free."""
 
     def __init__(
         self,
@@ -72,12 +76,15 @@ class Keeper:
         self._check_at = self._publish_at = 0.0
         self._asked: list[asyncio.Future[dict[str, Any]]] = []
         self._events: list[dict[str, Any]] = []
+        self._hold_until = 0.0
+        self._look_later = False
 
     # ---- from outside
 
     async def reload(self) -> dict[str, Any]:
-        """Looks at once at what is wanted; answers when the plan is carried out. An address that
-        is new to its network is there a second later: it is asked for first."""
+        """Looks at once at what is wanted; answers when the plan is carried out, or when a change
+        has begun to wait for its confirmation: that one is carried out after GRACE_S. An address
+        that is new to its network is there a second later: it is asked for first."""
         asked: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked.append(asked)
         self._pointed = "unread"
@@ -123,7 +130,10 @@ class Keeper:
         self._kernel.changed.set()
 
     async def _wait(self) -> None:
-        seconds = min(ROUND_S, max(0.01, self._stations.next_at() - now_s()))
+        next_at = self._stations.next_at()
+        if self._look_later:
+            next_at = min(next_at, self._hold_until)
+        seconds = min(ROUND_S, max(0.01, next_at - now_s()))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._kernel.changed.wait(), seconds)
             # Changes come in heaps: one look for all of them.
@@ -133,11 +143,14 @@ class Keeper:
         now = now_s()
         look = self._kernel.changed.is_set() or now >= self._check_at
         self._kernel.changed.clear()
-        answering, self._asked = self._asked, []
         self._take_back(now)
         look |= self._follow_document(now)
+        answering, self._asked = self._asked, []
         self._stations.tick(now)
-        if look or self._stations.granted() != self._granted:
+        if now < self._hold_until:
+            self._look_later |= look
+        elif look or self._look_later or self._stations.granted() != self._granted:
+            self._look_later = False
             await self._reconcile(now)
             self._check_at = now + _CHECK_S
             self._publish_at = 0.0
@@ -202,7 +215,10 @@ class Keeper:
         self._log.info("%s", said)
         self._generation, self._desired = generation, loaded.desired
         networks = networks_of(self._desired, self._first_port())
+        waited = self._trusted.left_s(now) is not None
         self._trusted.follow(generation, networks, now)
+        if self._wanted and self._trusted.left_s(now) is not None and not waited:
+            self._hold_until = now + GRACE_S
         self._name_interfaces()
         return True
 
@@ -221,8 +237,13 @@ class Keeper:
         return found if found in self._machine.links else None
 
     def _first_port(self) -> str | None:
-        if self._first is not None or self._desired is not None:
-            return self._first
+        """Where the box is found that was told no configuration network: the first interface that
+        none of its other networks has."""
         if not self._known:
             self._known = self._ports()
-        return min(self._known, default=None)
+        others = self._desired.networks.named().values() if self._desired else ()
+        taken = {self._resolve(network.interface) for network in others}
+        if self._first is not None:
+            return self._first if self._resolve(self._first) not in taken else None
+        free = (key for key, name in self._known.items() if name not in taken)
+        return min(free, default=None)

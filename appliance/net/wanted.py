@@ -65,13 +65,14 @@ def vlan_name(parent: str, vlan: int) -> str:
 
 
 def networks_of(desired: Desired | None, first: str | None) -> Networks:
-    """Those of the document. A box that was told nothing stands in its configuration network by
-    DHCP, at the interface `first` (None: it has none)."""
-    if desired is not None:
-        return desired.networks
-    if first is None:
-        return Networks()
-    return Networks(configuration=Network(interface=first, method="dhcp"))
+    """Those of the document. A document without a configuration network, as a box has it that was
+    paired and told no more, must not cut the box off: it stands there by DHCP, at the interface
+    `first` (None: there is none that no other network has)."""
+    named = desired.networks if desired is not None else Networks()
+    if named.configuration is not None or first is None:
+        return named
+    here = Network(interface=first, method="dhcp")
+    return named.model_copy(update={"configuration": here})
 
 
 def wanted_of(desired: Desired | None, first: str | None, resolve: Resolve) -> list[Wanted]:
