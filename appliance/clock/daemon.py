@@ -247,8 +247,9 @@ class Service:
         subject = ", ".join(self._devices)
         registry.set("clock-software", software, now, subject=subject)
         current, properties = seen.current, seen.properties
-        follows = lock.state in (State.LOCKED, State.ACQUIRING, State.HOLDOVER)
-        status = seen.status
+        # Nothing is measured once the grandmaster is lost: no old figure as if it were new.
+        follows = lock.state in (State.LOCKED, State.ACQUIRING)
+        status = seen.status if follows else None
         publish(
             self._paths.observed("clock"),
             {

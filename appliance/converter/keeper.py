@@ -207,8 +207,12 @@ class Keeper:
         for fault in faults:
             if clock - self._seen[fault.key] < LASTS_S:
                 continue
-            if self._registry.raise_(fault.name, now, subject=fault.subject, **fault.values):
-                self._log.warning("issue: %s %s", fault.name, fault.subject)
+            new = fault.key not in {(issue.id, issue.subject) for issue in self._registry.active()}
+            self._registry.raise_(fault.name, now, subject=fault.subject, **fault.values)
+            if new:  # what only counts on is no news for the journal
+                every = self._registry.active()
+                text = next(i.text for i in every if (i.id, i.subject) == fault.key)
+                self._log.warning("issue: %s %s: %s", fault.name, fault.subject, text)
         for issue in self._registry.active():
             if (issue.id, issue.subject) not in self._seen:
                 self._registry.clear(issue.id, subject=issue.subject)

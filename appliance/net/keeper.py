@@ -241,7 +241,8 @@ class Keeper:
         none of its other networks has."""
         if not self._known:
             self._known = self._ports()
-        others = self._desired.networks.named().values() if self._desired else ()
+        named = self._desired.networks.named() if self._desired else {}
+        others = (network for name, network in named.items() if name != "configuration")
         taken = {self._resolve(network.interface) for network in others}
         if self._first is not None:
             return self._first if self._resolve(self._first) not in taken else None
