@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from appliance.box.desired_part import Address, Name, Part, Port, Slug
-from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD, Packing
+from appliance.rtv.packing import UDP_EXTENDED, UDP_STANDARD, Packing
 from drivers.video import Sampling, VideoFormat, format_named
 
 SAMPLINGS = {"4:2:2": Sampling.YCBCR_422, "4:4:4": Sampling.YCBCR_444, "RGB": Sampling.RGB}

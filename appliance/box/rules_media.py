@@ -10,7 +10,7 @@ from appliance.box.desired_media import PACKINGS, Endpoint, Output, ReceiveFlow,
 from appliance.box.desired_network import Network
 from appliance.box.problems import Problem
 from appliance.overlay.layout import parse_layout
-from appliance.rtv.layout import packet_layout
+from appliance.rtv.cut import wire
 from appliance.rtv.sdp import Session, parse_sdp
 from appliance.rtv.traffic import SenderType, traffic_model
 
@@ -135,8 +135,8 @@ def _traffic(path: str, flow: SendFlow, desired: Desired) -> Iterator[Problem]:
     except ValueError:
         return  # said already
     try:
-        packets = packet_layout(fmt, PACKINGS[flow.packing], flow.max_udp)
-        traffic_model(fmt, len(packets), SenderType(flow.sender_type), max_udp=flow.max_udp)
+        packets, _ = wire(fmt, PACKINGS[flow.packing], flow.max_udp)
+        traffic_model(fmt, packets, SenderType(flow.sender_type), max_udp=flow.max_udp)
     except ValueError as error:
         yield _said(path, error)
 

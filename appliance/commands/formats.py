@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from appliance.modes.flow import tx_plan
-from appliance.rtv.layout import UDP_STANDARD
+from appliance.rtv.packing import UDP_STANDARD
 from appliance.rtv.traffic import SenderType
 from drivers.video import FORMATS, VideoFormat
 

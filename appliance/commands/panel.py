@@ -18,7 +18,8 @@ from appliance.commands.terminal import console
 from appliance.panel.daemon import serve
 from appliance.panel.look import FOLDER, look
 from appliance.panel.requests import NotHere, Requests
-from drivers.discover import Kind, inventory
+from drivers.discover.describe import numbered
+from drivers.discover.udev import listed
 from drivers.panel import MODELS, NoAnswer, Panel, PanelGone, open_panel
 from drivers.panel.emulator import Emulator
 
@@ -155,13 +156,13 @@ def finder(port: str, model: str | None) -> Callable[[], Panel]:
 def _node(port: str) -> str:
     """What to open for a port or a key of the inventory."""
     if port == "auto":
-        for device in inventory():
-            if device.kind is Kind.SERIAL and _PANELS.search(f"{device.key} {device.name}"):
+        for device in listed(None, "tty", usb=True):
+            if _PANELS.search(f"{device.key} {device.name}"):
                 return device.node
         raise PanelGone("auto: no USB device says that it is a panel")
     if not port.startswith("serial:"):
         return port
-    for device in inventory():
-        if device.kind is Kind.SERIAL and device.key == port:
+    for device in numbered(listed(None, "tty")):
+        if device.key == port:
             return device.node
     raise PanelGone(f"{port}: not plugged in")

@@ -27,7 +27,7 @@ from appliance.modes.tx import Announcement, TxMode, TxOptions
 from appliance.rtv.dictionary import SOP_CLASSES
 from appliance.rtv.dynamic import parse_line
 from appliance.rtv.iod import FlowIds, Stream
-from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD, Packing
+from appliance.rtv.packing import UDP_EXTENDED, UDP_STANDARD, Packing
 from appliance.rtv.patient import PatientDocument, load_document
 from appliance.rtv.traffic import SenderType
 from drivers.video import COLORIMETRY

@@ -24,7 +24,7 @@ from appliance.demo.page import Page
 from appliance.demo.pictures import Stream
 from appliance.modes.machine import tai_now, tai_utc_s
 from appliance.report import VERSION, Measured, Standstill
-from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD
+from appliance.rtv.packing import UDP_EXTENDED, UDP_STANDARD
 from appliance.runner import CommandError
 
 _START_S = 90.0  # a clip is converted before its sender starts

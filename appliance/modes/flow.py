@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.rtv.layout import UDP_STANDARD, Layout, Packing, packet_layout, udp_octets
+from appliance.rtv.layout import Layout, packet_layout, udp_octets
+from appliance.rtv.packing import UDP_STANDARD, Packing
 from appliance.rtv.rtp import DEFAULT_IDS
 from appliance.rtv.sdp import MetadataMedia, RefClock, SdpLeg, Session, VideoMedia
 from appliance.rtv.traffic import Pacing, SenderType, TrafficModel, pacing, traffic_model

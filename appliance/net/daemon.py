@@ -17,7 +17,8 @@ from appliance.box.store import Store
 from appliance.net.keeper import Keeper
 from appliance.net.kernel import Kernel
 from appliance.net.trusted import Trusted, boot_id
-from drivers.discover import Kind, inventory
+from drivers.discover.describe import numbered
+from drivers.discover.udev import listed
 
 PROBATION_S = 60.0
 
@@ -96,4 +97,4 @@ def handlers(keeper: Keeper) -> dict[str, Handler]:
 
 def ports() -> dict[str, str]:
     """Of this machine, by key; for interfaces that the document names so."""
-    return {one.key: one.name for one in inventory() if one.kind is Kind.NETWORK}
+    return {one.key: one.name for one in numbered(listed(None, "net"))}

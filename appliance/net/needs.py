@@ -9,7 +9,8 @@ from ipaddress import IPv4Address
 
 from appliance.box.desired import Desired
 from appliance.box.desired_media import PACKINGS, ReceiveFlow, SendFlow
-from appliance.rtv.layout import Packing, packet_layout, udp_octets
+from appliance.rtv.cut import wire
+from appliance.rtv.packing import Packing
 from appliance.rtv.sdp import SdpLeg, Session, parse_sdp
 from appliance.rtv.traffic import SenderType, r_active
 from drivers.video import VideoFormat
@@ -61,8 +62,8 @@ def needs_of(desired: Desired) -> dict[str, Needs]:
 
 def wire_mbit(fmt: VideoFormat, packing: Packing, max_udp: int, kind: SenderType | None) -> int:
     """Of a video flow, Mb/s on the wire, rounded up. kind None: as for N. Raises ValueError."""
-    sizes = udp_octets(packet_layout(fmt, packing, max_udp))
-    octets = int(sizes.sum()) + _ETHERNET * len(sizes)
+    packets, octets = wire(fmt, packing, max_udp)
+    octets += _ETHERNET * packets
     units = 2 if fmt.interlaced else 1
     active = r_active(fmt) if kind in (SenderType.N, None) else Fraction(1)
     rate = Fraction(octets * 8 * units) * fmt.rate / active

@@ -14,7 +14,10 @@ from appliance.panel.status import Status
 from drivers.panel.model import Colour, Key, Panel, PanelGone, PanelRefused
 
 AGAIN_S = 0.25
-"""Between two looks for a missing panel."""
+"""Between two looks for a panel that was there a moment ago."""
+SELDOM_S = 1.0
+"""And for one that is not there for MOMENT_S: most boxes have none, and looking has its price."""
+MOMENT_S = 30.0
 TICK_S = 0.2
 """Between two looks at the status."""
 
@@ -42,6 +45,7 @@ def serve(
     """Until `ended`. find: opens the panel; raises PanelGone when there is none now, ValueError
     when what is there cannot be used. Each is said once until it changes, not at every try."""
     said = ""
+    there = time.monotonic()
     while not ended():
         try:
             panel = find()
@@ -49,7 +53,7 @@ def serve(
             if str(error) != said:
                 said = str(error)
                 log.warning("%s; looking for it again", error)
-            _wait(AGAIN_S, ended)
+            _wait(AGAIN_S if time.monotonic() - there < MOMENT_S else SELDOM_S, ended)
             continue
         said = ""
         log.info("found %s (%s)", panel.model.name, panel.about)
@@ -59,6 +63,7 @@ def serve(
             log.warning("%s", error)
         finally:
             panel.close()
+            there = time.monotonic()
 
 
 def attend(

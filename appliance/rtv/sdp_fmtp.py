@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from appliance.rtv.layout import UDP_STANDARD
+from appliance.rtv.packing import UDP_STANDARD
 from appliance.rtv.pgroup import pgroup
 from appliance.rtv.sdp_model import SdpError
 from appliance.rtv.traffic import SenderType

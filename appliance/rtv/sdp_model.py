@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
-from appliance.rtv.layout import UDP_EXTENDED, UDP_STANDARD
+from appliance.rtv.packing import UDP_EXTENDED, UDP_STANDARD
 from appliance.rtv.pgroup import line_octets
 from appliance.rtv.rtp import DEFAULT_IDS, ELEMENTS
 from appliance.rtv.traffic import SenderType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from appliance.rtv.layout import UDP_STANDARD
+from appliance.rtv.packing import UDP_STANDARD
 from appliance.rtv.rtp import ELEMENTS
 from appliance.rtv.sdp_model import MetadataMedia, RefClock, SdpLeg, Session, VideoMedia
 from drivers.video import Scan

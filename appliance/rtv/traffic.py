@@ -11,7 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TypedDict
 
-from appliance.rtv.layout import UDP_STANDARD
+from appliance.rtv.packing import UDP_STANDARD
 from drivers.video import VideoFormat
 
 NS = 1_000_000_000

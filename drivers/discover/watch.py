@@ -15,8 +15,9 @@ from collections.abc import Iterator
 import pyudev
 
 from drivers.decklink import Driver
-from drivers.discover.inventory import SUBSYSTEMS, inventory
 from drivers.discover.model import Change, Device
+from drivers.discover.udev import SUBSYSTEMS
+from drivers.discover.whole import inventory
 
 _SETTLE = 0.03  # s; a device's nodes come one by one
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from drivers.discover.inventory import inventory
+from drivers.discover.whole import inventory
 from drivers.drm import _drm
 from drivers.drm.place import choose_connector, connectors
 

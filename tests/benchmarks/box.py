@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.engine import _engine
-from appliance.rtv.layout import Packing, packet_layout
+from appliance.rtv.layout import packet_layout
+from appliance.rtv.packing import Packing
 from appliance.rtv.traffic import SenderType, pacing, traffic_model
 from drivers.synthetic import SyntheticSink, SyntheticSource
 from drivers.video import VideoFormat, format_named

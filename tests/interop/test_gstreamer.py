@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pytest
 
 from appliance.engine import _engine
-from appliance.rtv.layout import Packing, packet_layout
+from appliance.rtv.layout import packet_layout
+from appliance.rtv.packing import Packing
 from appliance.rtv.pgroup import unit_octets
 from appliance.rtv.traffic import SenderType, pacing, traffic_model
 from drivers.frame import Frame

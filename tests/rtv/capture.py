@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterable
 from fractions import Fraction
 
-from appliance.rtv.layout import Packing, packet_layout
+from appliance.rtv.layout import packet_layout
+from appliance.rtv.packing import Packing
 from appliance.rtv.rtp import (
     DEFAULT_IDS,
     GrainElements,

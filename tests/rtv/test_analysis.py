@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from appliance.rtv.analysis import inspect_capture, render_text
 from appliance.rtv.analysis.pacing import cinst
-from appliance.rtv.layout import Packing, packet_layout
+from appliance.rtv.layout import packet_layout
+from appliance.rtv.packing import Packing
 from appliance.rtv.sdp import Session
 from appliance.rtv.traffic import SenderType, traffic_model
 from drivers.video import Sampling, VideoFormat, format_named

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.rtv.layout import Packing, check_layout, packet_layout, udp_octets
+from appliance.rtv.cut import wire
+from appliance.rtv.layout import check_layout, packet_layout, udp_octets
+from appliance.rtv.packing import Packing
 from appliance.rtv.pgroup import PGROUPS, pgroup, unit_octets
 from drivers.video import FORMATS, Sampling, Scan, VideoFormat, format_named
 
@@ -60,6 +62,7 @@ def test_every_pgroup_once_and_in_order(
     ]
     assert covered(fmt, packets) == want
     assert udp_octets(packets).max() <= max_udp
+    assert wire(fmt, packing, max_udp) == (len(packets), udp_octets(packets).sum())
     assert packets.dtype == np.int32 and packets.flags["C_CONTIGUOUS"]
     check_layout(fmt, packets)
     if packing is Packing.BLOCKS:

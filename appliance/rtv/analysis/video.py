@@ -14,7 +14,7 @@ from appliance.rtv.analysis.raster import Raster, guess_raster, guess_rate, nomi
 from appliance.rtv.analysis.report import TRUNCATED, Check, Pacing, Video, spread
 from appliance.rtv.analysis.sequence import Order
 from appliance.rtv.dissect import Flow, RtpPackets, Segments
-from appliance.rtv.layout import UDP_STANDARD
+from appliance.rtv.packing import UDP_STANDARD
 from appliance.rtv.pcap import Int64s
 from appliance.rtv.sdp_model import VideoMedia
 from appliance.rtv.timing import RTP_VIDEO, nearest_index

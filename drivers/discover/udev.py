@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pyudev
 
-from drivers.decklink import Driver
-from drivers.discover import decklink, describe
+from drivers.discover import describe
 from drivers.discover.edid import monitor_name
 from drivers.discover.facts import Facts
 from drivers.discover.model import Device
@@ -69,17 +68,23 @@ def described(facts: Facts) -> Device | None:
     return None
 
 
-def inventory(context: pyudev.Context | None = None, driver: Driver | None = None) -> list[Device]:
-    """All devices that are there, by kind and key. driver: that of DeckLink cards; else it is
-    looked for."""
+def listed(
+    context: pyudev.Context | None = None, *subsystems: str, usb: bool = False
+) -> list[Device]:
+    """What udev has in these subsystems, or in all of SUBSYSTEMS; usb: only what hangs on USB,
+    which is quick. Asks no vendor's library."""
     context = context or pyudev.Context()
     found = []
-    for subsystem in SUBSYSTEMS:
-        for device in context.list_devices(subsystem=subsystem):
+    for subsystem in subsystems or SUBSYSTEMS:
+        some = context.list_devices(subsystem=subsystem)
+        for device in some.match_property("ID_BUS", "usb") if usb else some:
+            # Consoles and pseudo terminals: many, nobody's cable, and dear to ask one by one.
+            if subsystem == "tty" and "/devices/virtual/" in device.sys_path:
+                continue
             try:
                 one = described(facts_of(device))
             except pyudev.DeviceNotFoundError:  # unplugged while we looked
                 continue
             if one is not None:
                 found.append(one)
-    return describe.numbered(decklink.joined(found, *decklink.asked(driver)))
+    return found
