@@ -114,11 +114,12 @@ async def systemd(folder: Path) -> AsyncIterator[tuple[Manager, SystemdUnits]]:
     config = folder / "bus.conf"
     config.write_text(CONFIG.format(path=path))
     daemon = await asyncio.create_subprocess_exec(
-        *("dbus-daemon", "--nofork", "--nopidfile", f"--config-file={config}")
+        *("dbus-daemon", "--nofork", "--nopidfile", f"--config-file={config}", "--print-address"),
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
-        while not path.exists():
-            await asyncio.sleep(0.01)
+        assert daemon.stdout is not None
+        assert await daemon.stdout.readline()  # said when it listens
         address = f"unix:path={path}"
         theirs = await MessageBus(address).connect()
         manager = Manager()
