@@ -16,7 +16,7 @@ from drivers.video import Sampling
 SOURCES = ("synthetic", "file", "v4l2", "decklink", "ntv2")
 SINKS = ("null", "check", "v4l2", "decklink", "ntv2", "drm")
 # Bits of 4:2:2 that each family of capture cards hands on.
-_DEPTHS = {"v4l2": (8, 10), "decklink": (8, 10), "ntv2": (10,)}
+_DEPTHS = {"v4l2": (8, 10), "decklink": (8, 10), "ntv2": (8, 10)}
 
 
 def card_problems(desired: Desired) -> Iterator[Problem]:
@@ -37,7 +37,10 @@ def fits(desired: Desired, devices: Sequence[Mapping[str, Any]]) -> tuple[Proble
     """By what is plugged in. devices: of the inventory, as JSON has them."""
     found = []
     for path, card, use in _ports(desired):
-        device = next((one for one in devices if one.get("key") == card.partition(",")[0]), None)
+        key = card.partition(",")[0]
+        if key.startswith("ntv2:"):  # ntv2:SERIAL/CONNECTOR; the inventory has cards
+            key = key.partition("/")[0]
+        device = next((one for one in devices if one.get("key") == key), None)
         if device is None:
             continue
         details = device.get("details")

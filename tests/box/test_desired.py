@@ -307,6 +307,14 @@ def test_a_card_that_is_plugged_in_must_be_able_to(can: list[str] | None, refuse
     assert fits(desired, [other]) == ()  # it may be plugged in later
 
 
+def test_an_aja_card_is_known_by_its_serial_number_whatever_the_connector() -> None:
+    desired = of_tree(changed(TX, "input.card", "ntv2:5XT1/2"))
+    device = {"key": "ntv2:5XT1", "name": "AJA T-Tap", "details": {"can": ["playout"]}}
+    assert [one.path for one in fits(desired, [device])] == ["input.card"]
+    device["details"] = {"can": ["capture"]}
+    assert fits(desired, [device]) == ()
+
+
 def test_a_document_cannot_be_changed_in_place() -> None:
     taken = of_tree(TX)
     with pytest.raises(ValueError, match="frozen"):
