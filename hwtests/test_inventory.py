@@ -20,6 +20,8 @@ def test_the_inventory_holds_what_the_bench_names(bench: Bench) -> None:
         for item in bench.items[kind]:
             if item["key"].startswith(("v4l2:", "drm:")):
                 assert item["key"] in found
+            elif item["key"].startswith("ntv2:"):  # ntv2:SERIAL/CONNECTOR
+                assert item["key"].partition("/")[0].partition(",")[0] in found
 
 
 def test_a_network_port_says_what_it_stamps(ptp: dict[str, Any]) -> None:

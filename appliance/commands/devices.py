@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 from drivers.discover import Change, Device, Kind, Watch, inventory
-from drivers.ntv2 import with_library
 
 _TITLES = {
     Kind.CARD: "video cards",
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.seconds is not None and not args.watch:
         raise ValueError("--seconds: it goes with --watch; give both or none")
     watch = Watch() if args.watch else None
-    found = [with_library(one) for one in (watch.devices.values() if watch else inventory())]
+    found = list(watch.devices.values()) if watch else inventory()
     if not args.json:
         print(table(found), flush=True)
     elif watch is None:
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _follow(watch: Watch, seconds: float | None, *, as_json: bool) -> None:
     if as_json:
-        for device in map(with_library, watch.devices.values()):
+        for device in watch.devices.values():
             print(json.dumps({"what": "present", **device.as_json()}), flush=True)
     until = None if seconds is None else time.monotonic() + seconds
     while until is None or time.monotonic() < until:
@@ -113,6 +112,8 @@ def _more(device: Device) -> str:
             for way, ends, word in ways
             if way in details["can"]
         ]
+        if "generation" not in details:
+            return ", ".join([*words, device.driver])
         told = f", interfaces of generation {details['generation']}"
         counters = " with statistics" if details["statistics"] else ""
         return ", ".join([*words, device.driver]) + told + counters

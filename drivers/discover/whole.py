@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyudev
 
 from drivers.decklink import Driver
-from drivers.discover import decklink, describe
+from drivers.discover import decklink, describe, ntv2
 from drivers.discover.model import Device
 from drivers.discover.udev import listed
 
@@ -13,4 +13,5 @@ from drivers.discover.udev import listed
 def inventory(context: pyudev.Context | None = None, driver: Driver | None = None) -> list[Device]:
     """All devices that are there, by kind and key. driver: that of DeckLink cards; else it is
     looked for."""
-    return describe.numbered(decklink.joined(listed(context), *decklink.asked(driver)))
+    found = decklink.joined(listed(context), *decklink.asked(driver))
+    return describe.numbered(ntv2.joined(found))

@@ -5,10 +5,20 @@
 #include <ntv2utils.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace rtv::ntv2 {
 
 namespace {
+
+// The driver's nodes. The library numbers those that it can open, and tries them all each time.
+uint32_t nodes() {
+  uint32_t n = 0;
+  std::error_code unreadable;
+  for (uint32_t i = 0; i < kMostCards; ++i)
+    n += std::filesystem::exists("/dev/ajantv2" + std::to_string(i), unreadable);
+  return n;
+}
 
 std::string serial_of(CNTV2Card &card) {
   std::string serial;
@@ -34,6 +44,7 @@ class AjaBoards final : public Boards {
       f.either_way = features.HasBiDirectionalSDI();
       f.channels = features.GetMaxAudioChannels();
       if (!card->IsDeviceReady(false)) f.why_not = "its firmware is not ready";
+      if (f.key.empty()) f.why_not = "it does not tell its serial number";
       found.push_back(std::move(f));
     }
     return found;
@@ -77,6 +88,7 @@ std::shared_ptr<Boards> boards_through(OpenCard open) {
 
 std::shared_ptr<Boards> boards() {
   return boards_through([](uint32_t index) -> std::unique_ptr<CNTV2Card> {
+    if (index >= nodes()) return nullptr;
     auto card = std::make_unique<CNTV2Card>();
     if (!card->Open(static_cast<UWord>(index))) return nullptr;
     return card;

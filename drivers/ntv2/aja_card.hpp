@@ -13,7 +13,7 @@ namespace rtv::ntv2 {
 
 // The n-th card of this machine, open; nothing when there is none of that number.
 using OpenCard = std::function<std::unique_ptr<CNTV2Card>(uint32_t)>;
-constexpr uint32_t kMostCards = 16;
+constexpr uint32_t kMostCards = NTV2_MAXBOARDS;
 
 std::shared_ptr<Boards> boards_through(OpenCard open);
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from drivers.discover import Device, Kind
 
 if TYPE_CHECKING:
     from drivers.ntv2 import _ntv2
@@ -72,15 +70,3 @@ class Cards:
                 f"ntv2: connector {connector} is not on {card.model}; choose 1 to {has}"
             )
         return card, connector or 1
-
-
-def with_library(device: Device) -> Device:
-    """A device of the inventory; an AJA card whose driver is bound but that this build cannot
-    use says so."""
-    if device.kind is not Kind.CARD or not device.usable or device.driver != "ajantv2":
-        return device
-    try:
-        Cards()
-    except ValueError as error:
-        return replace(device, usable=False, why=str(error).removeprefix("ntv2: "))
-    return device

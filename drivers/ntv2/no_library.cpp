@@ -7,7 +7,8 @@ namespace rtv::ntv2 {
 std::shared_ptr<Boards> boards() { return nullptr; }
 std::string why_none() {
   return "this build has no support for AJA cards; install libajantv2 "
-         "(github.com/aja-video/libajantv2, with its CMake package) and run: make build";
+         "(github.com/aja-video/libajantv2, with its CMake package), "
+         "then: rm .venv/.built; make build";
 }
 
 }  // namespace rtv::ntv2

@@ -3,13 +3,16 @@ needs no card and no library; the rest is in tests/native (test_ntv2_*)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
+from appliance.commands.devices import table
 from appliance.modes.cards import make_sink, make_source
 from drivers.discover import Device, Kind
-from drivers.ntv2 import Cards, Ntv2Sink, Ntv2Source, with_library
+from drivers.discover.ntv2 import joined
+from drivers.ntv2 import Card, Cards, Ntv2Sink, Ntv2Source
 from drivers.video import Sampling, format_named
 
 FORMAT = format_named("1080p50", depth=10)
@@ -88,11 +91,39 @@ def test_without_a_card_or_the_library_one_line_says_so() -> None:
         assert expected in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_the_inventory_says_what_an_aja_card_lacks() -> None:
-    bound = Device(Kind.CARD, "pci:0000:03:00.0", "AJA KONA 5", driver="ajantv2")
-    listed = with_library(bound)
-    assert listed.usable == supported()
-    assert ("libajantv2" in listed.why) != supported()
-    unbound = Device(Kind.CARD, "pci:0000:03:00.0", "AJA", usable=False, why="no driver is bound")
-    other = Device(Kind.CARD, "pci:0000:04:00.0", "Blackmagic Design", driver="blackmagic")
-    assert with_library(unbound) is unbound and with_library(other) is other
+BOARD = Device(Kind.CARD, "pci:0000:03:00.0", "AJA KONA 5", driver="ajantv2")
+UNBOUND = replace(BOARD, driver="", usable=False, why="no driver is bound; install it")
+OTHER = Device(Kind.CARD, "pci:0000:04:00.0", "Blackmagic Design", driver="blackmagic")
+
+
+def test_the_inventory_lists_cards_by_the_key_that_a_source_takes() -> None:
+    found = {one.key: one for one in joined([BOARD, OTHER], Listed)}
+    assert found[BOARD.key] is BOARD and found[OTHER.key] is OTHER and len(found) == 5
+    kona, corvid, tap = (found[f"ntv2:5XT000{n}"] for n in (1, 2, 3))
+    assert kona.usable and (corvid.usable, corvid.why) == (False, "not ready")
+    assert kona.details["can"] == ["capture", "playout"] and tap.details["can"] == ["playout"]
+    line = next(one for one in table(list(found.values())).splitlines() if "5XT0001" in one)
+    words = "capture from SDI 1 or SDI 2 or SDI 3 or SDI 4, playout to SDI 1 or SDI 2, ajantv2"
+    assert line.split("AJA KONA 5  ")[1] == words
+
+
+def test_a_board_that_the_library_cannot_use_says_why() -> None:
+    class Empty(Listed):
+        def list(self) -> list[Card]:
+            return []
+
+    def missing() -> Cards:
+        raise ValueError("ntv2: this build has no support for AJA cards; install libajantv2")
+
+    board, unbound, other = joined([BOARD, UNBOUND, OTHER], missing)
+    assert not board.usable and board.why.startswith("this build has no support")
+    assert unbound is UNBOUND and other is OTHER
+    (silent,) = joined([BOARD], Empty)
+    assert not silent.usable and "/dev/ajantv2" in silent.why
+
+
+def test_the_library_is_asked_only_where_a_board_is() -> None:
+    def never() -> Cards:
+        raise AssertionError("asked")
+
+    assert joined([UNBOUND, OTHER], never) == [UNBOUND, OTHER]
