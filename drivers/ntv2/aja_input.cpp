@@ -42,7 +42,8 @@ class AjaInput final : public InputPort {
   const bool tells_errors_;
   AUTOCIRCULATE_TRANSFER transfer_;
   // What the registers said when the format was worked out of them last: that takes many calls.
-  std::tuple<int, int, bool, ULWord> registers_{-1, -1, false, 0};
+  using Told = std::tuple<int, int, bool, bool, ULWord>;
+  Told registers_{-1, -1, false, false, 0};
   rtv_format format_{};
 };
 
@@ -54,9 +55,10 @@ InputLook AjaInput::look() {
   ULWord link_a = 0, link_b = 0;
   card.ReadSDIInVPID(channel_, link_a, link_b);
   look.payload_id = link_a;
-  const std::tuple<int, int, bool, ULWord> now{
-      card.GetSDIInputRate(channel_), card.GetSDIInputGeometry(channel_),
-      card.GetSDIInputIsProgressive(channel_), link_a};
+  bool fast = false;
+  card.GetSDIInput3GPresent(fast, channel_);
+  const Told now{card.GetSDIInputRate(channel_), card.GetSDIInputGeometry(channel_),
+                 card.GetSDIInputIsProgressive(channel_), fast, link_a};
   if (now != registers_) {
     format_ = raster_of_format(card.GetSDIInputVideoFormat(channel_));
     registers_ = now;
