@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import callback, composite, control, floor, kernels, pacing, stream
+from tests.benchmarks import callback, clock, composite, control, floor, kernels, pacing, stream
 
 Rows = list[dict[str, Any]]
 
@@ -50,6 +50,7 @@ def main() -> int:
         "latency": ("latency at 1080p50, ms", lambda: stream.latency(short)),
         "callback": ("a card's callback at 720p60, stand-in card", lambda: callback.run(short / 2)),
         "control": ("the control plane of a box", lambda: control.run(short)),
+        "clock": ("PTP follower, software time stamps", lambda: clock.run(short * 3)),
         "pacing": ("ST 2110-21 at the receiver's end", lambda: pacing.run(short)),
     }
     failed = []

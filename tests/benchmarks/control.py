@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from appliance.demo.namespaces import Lab
 from tests.agent.test_provisioning import sender
 from tests.box.documents import text
 from tests.support.agent_box import AgentBox
+from tests.support.whole_box import WholeBox
 
 CHANGES = 7
 
@@ -40,7 +42,36 @@ def run(seconds: float) -> list[dict[str, Any]]:
                 "max": max(times),
             },
         ]
-        return [idle, *changes, _cost("streaming 720p50 W", box, seconds)]
+        rows = [idle, *changes, _cost("streaming 720p50 W", box, seconds)]
+    return [*rows, _whole(seconds)]
+
+
+def _whole(seconds: float) -> dict[str, Any]:
+    """Network, clock, agent and panel together, idle; no panel is plugged in."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Lab(["box"], networks=2) as lab,
+        WholeBox(lab["box"], Path(folder) / "box") as box,
+    ):
+        panel = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "appliance.cli", "panel", "--port", "auto", "--quiet"),
+                *("--status", str(box.paths.run)),
+            ]
+        )
+        try:
+            time.sleep(35)  # the panel looks more often in its first half minute
+            pids = [box.process.pid, panel.pid, *box.pids()]
+            before = sum(map(cpu_s, pids))
+            time.sleep(seconds)
+            return {
+                "name": "control plane idle: agent, network, clock, panel",
+                "all MiB": sum(map(resident_mib, pids)),
+                "all share of a core": (sum(map(cpu_s, pids)) - before) / seconds,
+            }
+        finally:
+            panel.terminate()
+            panel.wait()
 
 
 def _change(lab: Lab, box: AgentBox, group: str) -> float:

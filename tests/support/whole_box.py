@@ -51,6 +51,10 @@ class WholeBox(AgentBox):
                 env=self._environment,
             )
 
+    def pids(self) -> list[int]:
+        """Of the daemons that are not the agent."""
+        return [process.pid for process in self._daemons.values()]
+
     def kill(self, name: str) -> None:
         """SIGKILL."""
         process = self.process if name == "agent" else self._daemons[name]
