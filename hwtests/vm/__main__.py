@@ -29,9 +29,9 @@ def job(command: str) -> str:
     return f"{command}\n"
 
 
-def run(command: str, *, timeout: float, memory_mb: int, panel: str) -> int:
+def run(command: str, *, timeout: float, memory_mb: int, panel: str, start: str) -> int:
     """Boots the guest, runs the command in it, and returns its exit code. panel: the model of the
-    pretend panel that the guest has on USB."""
+    pretend panel that the guest has on USB. start: the guest's second program."""
     folder = PROJECT / "build" / "vm"
     share = folder / "share"
     shutil.rmtree(share, ignore_errors=True)
@@ -44,7 +44,7 @@ def run(command: str, *, timeout: float, memory_mb: int, panel: str) -> int:
         kernel.image(system),
         first,
         share,
-        HERE / "guest.sh",
+        HERE / start,
         memory_mb=memory_mb,
         panel=emulator.port,
     )
@@ -102,13 +102,22 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=1500, help="seconds for all of it")
     parser.add_argument("--memory", type=int, default=2048, help="MiB")
     parser.add_argument("--panel", choices=MODELS, default="cfa635", help="the guest's front panel")
+    parser.add_argument(
+        "--box", action="store_true", help="the guest is a box: its services run under systemd"
+    )
     wish, rest = parser.parse_known_args()
     python = PROJECT / ".venv" / "bin" / "python"
     tests = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "hwtests"]
     tests += ["--bench", "hwtests/benches/vm.toml", *rest]
     command = wish.shell or shlex.join(tests)
     try:
-        return run(command, timeout=wish.timeout, memory_mb=wish.memory, panel=wish.panel)
+        return run(
+            command,
+            timeout=wish.timeout,
+            memory_mb=wish.memory,
+            panel=wish.panel,
+            start="box.sh" if wish.box else "guest.sh",
+        )
     except runner.CommandError as error:
         print(f"vm: {error}", file=sys.stderr)
         return 2
