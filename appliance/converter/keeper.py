@@ -27,6 +27,8 @@ LEAD_NS = 200_000_000
 """Before its instant the engine is told of another patient."""
 LASTS_S = 0.7
 """A fault that is over sooner is no issue; the picture and its counters have said so."""
+HOLD_S = 2.0
+"""At most so long an output shows the flow of before while the next one has delivered nothing."""
 _LOCKED = ("locked", "holdover", "grandmaster")
 
 
@@ -38,6 +40,8 @@ class Keeper:
         self._store = Store(paths.state)
         self._plan: Plan = IdlePlan()
         self._pipeline: Pipeline | None = None
+        self._leaving: RxPipeline | None = None
+        self._leave_until = 0.0
         self._generation: int | None = None
         self._pointed = "unread"
         self._desired: Desired | None = None
@@ -53,6 +57,7 @@ class Keeper:
         """Looks at what is wanted, at the clock and at the pipeline; publishes. Returns events."""
         self._follow_wanted()
         self._follow_clock()
+        self._hand_over()
         events = self._attend()
         self._publish()
         return events
@@ -75,6 +80,7 @@ class Keeper:
 
     def close(self) -> None:
         """Lets go of the pipeline."""
+        self._end_leaving()
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
@@ -122,9 +128,44 @@ class Keeper:
             self._log.info("the plan has changed: generation %s", self._generation)
             self._plan = plan
             self._next_try = 0.0
-            self.close()
+            self._leave()
         if self._pipeline is None:
             self._build()
+
+    def _leave(self) -> None:
+        """The pipeline of before; a receiver whose output the next one has as well stays until that
+        one delivers."""
+        before, self._pipeline = self._pipeline, None
+        self._end_leaving()
+        if before is None:
+            return
+        if (
+            isinstance(before, RxPipeline)
+            and isinstance(self._plan, RxPlan)
+            and before.hands_over_to(self._plan)
+        ):
+            self._leaving, self._leave_until = before, time.monotonic() + HOLD_S
+        else:
+            before.close()
+
+    def _end_leaving(self) -> None:
+        before, self._leaving = self._leaving, None
+        if before is not None:
+            before.close()
+
+    def _hand_over(self) -> None:
+        """Ends the receiver of before once the next one delivers, or has had its time: an old
+        picture is never shown for the new one longer than that."""
+        if self._leaving is None:
+            return
+        new, late = self._pipeline, time.monotonic() > self._leave_until
+        delivers = isinstance(new, RxPipeline) and new.delivers()
+        if not delivers and not late:
+            return
+        if isinstance(new, RxPipeline):
+            new.take_over()
+        self._log.info("the output is handed over%s", "" if delivers else ": nothing came in time")
+        self._end_leaving()
 
     def _network(self) -> dict[str, Any]:
         try:
@@ -159,7 +200,7 @@ class Keeper:
     def _make(self, plan: TxPlan | RxPlan) -> Pipeline:
         if isinstance(plan, TxPlan):
             return TxPipeline(plan, self._around, self._clock, self.chart.now)
-        return RxPipeline(plan, self._around)
+        return RxPipeline(plan, self._around, self._leaving)
 
     # ---- the clock
 

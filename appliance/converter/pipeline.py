@@ -32,6 +32,7 @@ from appliance.rtv.iod import FlowIds, Stream
 from appliance.rtv.patient import PatientDocument
 from appliance.rtv.sdp import parse_sdp
 from appliance.rtv.traffic import SenderType
+from drivers.relay import RelaySink
 from drivers.video import FORMATS, VideoFormat
 
 _IP_OCTETS = 20
@@ -209,9 +210,14 @@ class TxPipeline:
 
 class RxPipeline:
     """A receiver. Constructing checks everything and opens card and sockets; raises ValueError or
-    OSError, one line."""
+    OSError, one line.
 
-    def __init__(self, plan: RxPlan, around: Surroundings) -> None:
+    before: the receiver that has the same output now. It goes on until this one delivers: see
+    `delivers` and `take_over`."""
+
+    def __init__(
+        self, plan: RxPlan, around: Surroundings, before: RxPipeline | None = None
+    ) -> None:
         self._plan = plan
         devices = [interface(name) for name in plan.devices]
         session = parse_sdp(plan.flow.sdp.encode())
@@ -224,20 +230,44 @@ class RxPipeline:
             realtime=around.realtime,
             ground=plan.ground,
         )
+        self._video_format = video.format
         self._format = _words(video.format)
         self._paths = len(video.legs)
         self._address = f"{video.legs[0].address}:{video.legs[0].port}"
         self._samples: tuple[Sample, ...] = ()
         names = [device.name for device in devices]
         checked = plan.output.card == "check"
-        sink = make_sink(plan.output.card, realtime=around.realtime)
+        self._relay: RelaySink = (
+            before.output_for_next()
+            if before is not None
+            else RelaySink(make_sink(plan.output.card, realtime=around.realtime))
+        )
         try:
             self._mode = RxMode(
-                sink, video, metadata, names, _layout(plan), options, checked=checked
+                self._relay, video, metadata, names, _layout(plan), options, checked=checked
             )
         except BaseException:
-            sink.close()
+            self._relay.close()
             raise
+
+    def hands_over_to(self, plan: RxPlan) -> bool:
+        """Whether a receiver of that plan can have this one's output without a gap. Files and the
+        checking card begin anew: what they count is of one flow."""
+        mine, next_one = self._plan.output, plan.output
+        same = (mine.card, mine.slices) == (next_one.card, next_one.slices) and ":" in mine.card
+        return same and parse_sdp(plan.flow.sdp.encode()).video.format == self._video_format
+
+    def output_for_next(self) -> RelaySink:
+        """Another end of the output, for who comes next."""
+        return self._relay.another()
+
+    def delivers(self) -> bool:
+        """Whether live pictures have reached the output."""
+        return self._relay.shown()
+
+    def take_over(self) -> None:
+        """The output is this one's, whatever it shows."""
+        self._relay.take_over()
 
     def start(self) -> None:
         """See Pipeline."""

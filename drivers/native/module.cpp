@@ -208,5 +208,6 @@ NB_MODULE(_video, m) {
   m.def("from_planes", &from_planes, "frame"_a, "planes"_a, "depth"_a);
   m.def("fill_black", [](NativeFrame &n) { rtv::fill_black(n.changing()); });
   bind_tables(m);
+  bind_relay(m);
   bind_card(m);
 }

@@ -52,3 +52,4 @@ class NativePool {
 
 void bind_tables(nanobind::module_ &m);
 void bind_card(nanobind::module_ &m);
+void bind_relay(nanobind::module_ &m);

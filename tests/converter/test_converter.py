@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from appliance.box.link import LinkError
 from appliance.box.observe import publish
 from appliance.demo.namespaces import Lab
 from tests.box.documents import changed
-from tests.drivers.decklink_bench import DUO, DUO_AT
+from tests.drivers.decklink_bench import DUO, DUO_AT, MONITOR, MONITOR_AT
 from tests.support.converter_box import ConverterBox
 from tests.support.standin import Remote
 
@@ -218,3 +219,53 @@ def test_a_card_that_fails_is_said_and_comes_back(
         remote(f"arrive {DUO_AT}")
         tx.wait(lambda: tx.status()["input"]["signal"] == "ok", "card")
         remote.close()
+
+
+def test_an_output_shows_the_old_flow_until_the_new_one_delivers_and_no_longer(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = Remote(tmp_path / "standin")
+    with ConverterBox(lab["tx"], tmp_path / "tx", "tx", TX) as tx:
+        tx.wait(lambda: runs(tx), "flow")
+        sdp = sdp_of(tx)
+        for key, value in remote.environment().items():
+            monkeypatch.setenv(key, value)
+        card = f"decklink:{MONITOR}"
+        with ConverterBox(
+            lab["rx"], tmp_path / "rx", "rx", rx_document(sdp, card=card, overlay="none")
+        ) as rx:
+            remote.connect()
+            rx.wait(lambda: runs(rx), "picture")
+            time.sleep(1)
+
+            def playout() -> dict[str, Any]:
+                said = remote(f"playout {MONITOR_AT}")
+                assert said["enabled"]
+                return said
+
+            # To a flow that is there: no gap between the pictures of the two.
+            document = rx_document(sdp, card=card, overlay="none")
+            document["flows"]["receive"][0]["id"] = "other"
+            before = playout()["shown"][-1]["mono"]
+            rx.want(document)
+            rx.ask("reload")
+            rx.wait(lambda: rx.status()["flow"]["id"] == "other" and runs(rx), "the other flow")
+            rx.wait(lambda: "handed over" in rx.journal(), "handing over")
+            time.sleep(0.5)
+            since = [one for one in playout()["shown"] if one["mono"] >= before]
+            steps = [b["mono"] - a["mono"] for a, b in pairwise(since)]
+            assert len(since) > 30
+            assert max(steps) < 150_000_000, max(steps)
+            assert all(one["stamped"] and not one["torn"] for one in since)
+            assert "nothing came in time" not in rx.journal()
+
+            # To one that nobody sends: two seconds later at most the old one is gone.
+            document["flows"]["receive"][0]["sdp"] = sdp.replace("239.1.1.1", "239.1.1.99")
+            rx.want(document)
+            rx.ask("reload")
+            asked = time.monotonic()
+            rx.wait(lambda: not playout()["shown"][-1]["stamped"], "a slate instead of the old one")
+            assert 1.0 < time.monotonic() - asked < 4
+            assert "nothing came in time" in rx.journal()
+            assert rx.status()["flow"]["state"] == "waiting"
+            remote.close()
