@@ -149,7 +149,8 @@ class Store:
     def _alone(self) -> Iterator[None]:
         """One writer at a time, over all processes."""
         self._entries.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        # To be read is enough for a lock: every service of the box's group may take it.
+        fd = os.open(self._folder / ".lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield

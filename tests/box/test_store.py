@@ -259,3 +259,36 @@ def test_forgetting_leaves_nothing_of_the_document(tmp_path: Path) -> None:
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
     assert left == []
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_every_service_of_the_group_may_write(tmp_path: Path) -> None:
+    """A person at the box (root) applies; the network service, another user of the group, puts the
+    state before back. As tmpfiles makes the folders."""
+    group, user = 54_321, 54_322
+    box = tmp_path / "box"
+    for folder in (box, box / "generations"):
+        folder.mkdir()
+        os.chown(folder, 0, group)
+        folder.chmod(0o2770)
+    Store(box).put(accept(text(IDLE)), "root")
+    Store(box).put(accept(text(TX)), "root")
+    for place in (tmp_path, *tmp_path.parents):
+        if place.stat().st_uid == 0 and place != Path("/"):
+            place.chmod(place.stat().st_mode | 0o011)  # pytest keeps its folders to itself
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(user)
+            Store(box).rollback("network", 1)
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    desired = Store(box).load().desired
+    assert desired is not None and desired.mode == "idle"
+    Store(box).put(accept(text(RX)), "root")
