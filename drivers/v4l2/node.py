@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from drivers.discover import Kind, inventory
@@ -71,7 +72,17 @@ def node_of(key: str, kind: Kind) -> str:
         raise ValueError(f"{key!r} is not here; there is {there} (see rtvbox devices)")
     if not device.usable:
         raise ValueError(f"{key}: {device.why}")
-    return device.node
+    return lasting(device.node)
+
+
+def lasting(node: str, links: Path = Path("/dev/v4l/by-path")) -> str:
+    """udev's link to a node, which names its place; the node itself where there is none. A card
+    that is pulled and put back while a program still holds its node gets another number."""
+    try:
+        there = sorted(link for link in links.iterdir() if link.resolve() == Path(node))
+    except OSError:
+        return node
+    return str(there[0]) if there else node
 
 
 def get_edid(path: str) -> bytes:
