@@ -6,6 +6,7 @@ the function table of `include/rtvbox/video.h`; ownership and slices are describ
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag, StrEnum
 from fractions import Fraction
@@ -158,15 +159,36 @@ FORMATS: dict[str, VideoFormat] = _table()
 """The usual SDI formats by name, 10-bit 4:2:2."""
 
 
+_RASTER = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{0,4})([pi])([0-9]{1,3}(?:\.[0-9]{2})?)")
+
+
 def format_named(name: str, **changes: Any) -> VideoFormat:
-    """A format of the table, with changes (depth, sampling, colorimetry ...).
+    """A format of the table, or any other raster as WIDTHxHEIGHT, p or i, RATE (computers' and
+    older equipment's: 1280x1024p60, 720x576i50), with changes (depth, sampling, colorimetry ...).
 
     Raises ValueError with one line that names the field and the remedy.
     """
-    found = FORMATS.get(name)
+    found = FORMATS.get(name) or _raster(name)
     if found is None:
-        raise ValueError(f"format: {name!r} is unknown; choose {', '.join(FORMATS)}")
+        raise ValueError(
+            f"format: {name[:60]!r} is unknown; choose {', '.join(FORMATS)}, or write a raster: "
+            "1280x1024p60"
+        )
     return replace(found, **changes)
+
+
+def _raster(name: str) -> VideoFormat | None:
+    match = _RASTER.fullmatch(name)
+    if match is None:
+        return None
+    width, height, scan, rate = match.groups()
+    # x.94 and the like are 1000/1001 of the whole rate above.
+    exact = _RATES.get(rate) or (Fraction(rate) if "." not in rate else None)
+    if not exact or exact > 120:
+        return None
+    if scan == "i":
+        return VideoFormat(int(width), int(height), exact / 2, Scan.INTERLACED)
+    return VideoFormat(int(width), int(height), exact)
 
 
 @runtime_checkable

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
             f"{row['packets']:>8}{row['gigabits']:>7.2f}"
         )
     print("\nAn interlaced format is named by its fields; packets are those of a whole frame.")
+    print("Other rasters: WIDTHxHEIGHT, p or i, rate, as in 1280x1024p60 or 720x576i50")
     print("Other depths and samplings: rtvbox tx --depth 8|10|12 --sampling 4:2:2|4:4:4|RGB")
     return 0
 

@@ -62,7 +62,10 @@ def add(commands: Any) -> None:
     picture = own.add_argument_group("picture")
     picture.add_argument("--source", required=True, metavar="SOURCE", help=f"{SOURCES} (looped)")
     picture.add_argument(
-        "--format", required=True, metavar="NAME", help="for example 1080p50; see rtvbox formats"
+        "--format",
+        required=True,
+        metavar="NAME",
+        help="1080p50 or 1280x1024p60; see rtvbox formats",
     )
     picture.add_argument("--depth", type=int, default=10, help="bits a sample: 8, 10, 12")
     picture.add_argument(
