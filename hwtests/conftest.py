@@ -1,4 +1,4 @@
-"""A test that takes `capture`, `playout`, `loop`, `panel`, `monitor` or `ptp` runs once for each
+"""A test that takes `capture`, `playout`, `loop` or another of `bench.KINDS` runs once for each
 that the bench has, and is skipped with that as its reason when it has none."""
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from appliance import runner
 from hwtests.bench import KINDS, Bench, name_of, read_bench
+from hwtests.summary import BUDGET, Row, lines
 
 _BENCH = pytest.StashKey[Bench]()
 
@@ -51,12 +52,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for kind in KINDS:
         if kind not in metafunc.fixturenames:
             continue
-        items = bench.items[kind]
-        if items:
-            metafunc.parametrize(kind, items, ids=[name_of(kind, item) for item in items])
-        else:
+        items: list[Any] = list(bench.items[kind])
+        names = [name_of(kind, item) for item in items]
+        if not items:
             missing = pytest.mark.skip(reason=f"the bench has no {kind}")
-            metafunc.parametrize(kind, [pytest.param(None, marks=missing)], ids=["none"])
+            items, names = [pytest.param(None, marks=missing)], ["none"]
+        metafunc.parametrize(kind, items, ids=names, scope="module")
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +72,61 @@ def budget() -> dict[str, dict[str, float]]:
     return tomllib.loads(Path(__file__).with_name("budgets.toml").read_text())
 
 
-@pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object], None]:
-    """Prints a measured figure, and keeps it in the report (--junit-xml)."""
+def pytest_exception_interact(
+    node: pytest.Item, report: pytest.TestReport | pytest.CollectReport
+) -> None:
+    # At once, for a run that comes to no end.
+    print(f"\n{node.nodeid}\n{report.longreprtext}")
 
-    def say(name: str, value: object) -> None:
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    rows = [
+        (report.nodeid, _row(result, report))
+        for result in ("passed", "failed", "error", "skipped")
+        for report in terminalreporter.stats.get(result, [])
+        if isinstance(report, pytest.TestReport)
+    ]
+    rows.sort(key=lambda one: one[0].partition("::")[0])
+    bench = config.stash[_BENCH]
+    terminalreporter.section(f"bench: {bench.name}")
+    for line in lines([row for _, row in rows], real_time=bench.real_time):
+        terminalreporter.write_line(line)
+
+
+def _row(result: str, report: pytest.TestReport) -> Row:
+    reason = ""
+    if isinstance(report.longrepr, tuple):  # file, line, why it was skipped
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+    elif report.longrepr is not None:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = str(crash.message if crash else report.longrepr).splitlines()[0]
+    return Row(
+        report.nodeid.removeprefix("hwtests/"),
+        "failed" if result == "error" else result,
+        reason,
+        tuple(report.user_properties),
+        report.duration,
+    )
+
+
+class Figure(Protocol):
+    """Takes a measured figure of a test, and its limit where it has a budget."""
+
+    def __call__(self, name: str, value: object, limit: float | None = None) -> None:
+        """Says it and keeps it."""
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Prints a measured figure, and keeps it for the list at the end and the report
+    (--junit-xml)."""
+
+    def say(name: str, value: object, limit: float | None = None) -> None:
         record_property(name, value)
+        if limit is not None:
+            record_property(BUDGET + name, limit)
         print(f"FIGURE {name}: {value}")
 
     return say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +91,22 @@ def input_of(key: str, fmt: VideoFormat) -> Iterator[Input]:
         card.source.close()
 
 
-class Output:
-    """An output that was started, and pictures for it: black, with a stamp."""
+def black(frame: Frame, number: int, due: int) -> None:
+    """Black, with a stamp."""
+    fill_black(frame)
+    write_stamp(frame, number, due)
 
-    def __init__(self, key: str, fmt: VideoFormat) -> None:
+
+Paint = Callable[[Frame, int, int], None]
+"""Draws picture NUMBER that is due at a TAI (ns) into a frame, with its stamp."""
+
+
+class Output:
+    """An output that was started, and pictures for it."""
+
+    def __init__(self, key: str, fmt: VideoFormat, paint: Paint = black) -> None:
         self.fmt = fmt
+        self._paint = paint
         self.sink = make_sink(key, realtime=True)
         self.writer = _video.SinkWriter(self.sink.capsule())
         assert self.writer.start(fmt.native()) == OK, self.writer.error()
@@ -111,9 +122,8 @@ class Output:
         time.sleep(max(0, self.due - tai() - 2 * self.period) / 1e9)
         frame = self.pool.acquire()
         assert frame is not None, "the output keeps every frame"
-        fill_black(frame)
         self.count += 1
-        write_stamp(frame, self.count, self.due)
+        self._paint(frame, self.count, self.due)
         frame.set(lines_ready=self.fmt.height, sequence=self.count, origin_tai=self.due)
         self.due_of[self.count] = self.due
         result = self.writer.submit(frame.native, self.due)
@@ -122,9 +132,9 @@ class Output:
 
 
 @contextmanager
-def output_of(key: str, fmt: VideoFormat) -> Iterator[Output]:
+def output_of(key: str, fmt: VideoFormat, paint: Paint = black) -> Iterator[Output]:
     """An output, stopped at the end."""
-    card = Output(key, fmt)
+    card = Output(key, fmt, paint)
     try:
         yield card
     finally:
@@ -145,15 +155,37 @@ def control(key: str, **values: int) -> None:
 
 VIVID = Path("/sys/bus/platform/drivers/vivid")
 
-# As v4l2-ctl wants them: CTA-861 numbers do not work with Debian 12's.
+# As v4l2-ctl wants them: CTA-861 numbers do not work with Debian 12's. The format, its name in
+# vivid's own list, and the timings.
+_720 = "width=1280,height=720,hs=40,hbp=220,vfp=5,vs=5,vbp=20,polarities=3"
 _TIMINGS = {
-    "720p50": "width=1280,height=720,pixelclock=74250000,hfp=440,hs=40,hbp=220,vfp=5,vs=5,vbp=20",
-    "720p60": "width=1280,height=720,pixelclock=74250000,hfp=110,hs=40,hbp=220,vfp=5,vs=5,vbp=20",
+    "720p50": ("1280x720p50", f"{_720},pixelclock=74250000,hfp=440"),
+    "720p60": ("1280x720p60", f"{_720},pixelclock=74250000,hfp=110"),
+    "1280x720p24": ("1280x720p24", f"{_720},pixelclock=59400000,hfp=1760"),
+    "1280x720p25": ("1280x720p25", f"{_720},pixelclock=74250000,hfp=2420"),
+    "1280x720p30": ("1280x720p30", f"{_720},pixelclock=74250000,hfp=1760"),
+    "720x576p50": (
+        "720x576p50",
+        "width=720,height=576,pixelclock=27000000,hfp=12,hs=64,hbp=68,vfp=5,vs=5,vbp=39",
+    ),
+    "640x480p59.94": (
+        "640x480p59",
+        "width=640,height=480,pixelclock=25175000,hfp=16,hs=96,hbp=48,vfp=10,vs=2,vbp=33",
+    ),
 }
 
 
 def vivid_sends(key: str, name: str) -> None:
     """vivid's input sees that format, from its own generator, without a fault."""
-    wish = f"--set-dv-bt-timings={_TIMINGS[name]},polarities=3"
+    wish = f"--set-dv-bt-timings={_TIMINGS[name][1]}"
     runner.run(["v4l2-ctl", "-d", node(key), wish], timeout=60)
     control(key, dv_timings_signal_mode=0)
+
+
+def vivid_signals(key: str, name: str) -> None:
+    """vivid's pretended source changes to that format; the input is not told to follow."""
+    listed = runner.run(["v4l2-ctl", "-d", node(key), "--list-ctrls-menus"], timeout=60)
+    wish = _TIMINGS[name][0]
+    numbers = [line.split(":")[0].strip() for line in listed.splitlines() if wish in line]
+    assert numbers, f"vivid lists no {wish}"
+    control(key, dv_timings=int(numbers[0]), dv_timings_signal_mode=4)

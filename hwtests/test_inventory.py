@@ -25,8 +25,10 @@ def test_the_inventory_holds_what_the_bench_names(bench: Bench) -> None:
 
 
 def test_a_network_port_says_what_it_stamps(ptp: dict[str, Any]) -> None:
+    if ptp.get("pretend"):
+        pytest.skip("the port is a pretended one")
     ports = {one.name: one for one in inventory() if one.kind is Kind.NETWORK}
-    assert ports[ptp["interface"]].details["timestamps"] == "hardware"
+    assert ports[ptp["interface"]].details["timestamps"] == ptp.get("timestamps", "hardware")
 
 
 def test_a_card_that_is_pulled_and_put_back_is_noticed(
@@ -48,7 +50,8 @@ def test_a_card_that_is_pulled_and_put_back_is_noticed(
                 if change.what == what:
                     seen[change.device.key] = change.mono_ns
         took = (max(seen[key] for key in keys) - started) / 1e9
-        figure(f"inventory {what} s", round(took, 3))
+        limit = budget["inventory"]["notice_s"]
+        figure(f"inventory {what} s", round(took, 3), limit)
         if bench.real_time:
-            assert took < budget["inventory"]["notice_s"]
+            assert took < limit
     assert set(watch.devices) == before

@@ -24,6 +24,7 @@ def test_frames_leave_at_their_time(
         time.sleep(0.2)
         stats = out.sink.stats()
         figure("playout", stats)
+        figure("playout late frames", stats["late"], budget["playout"]["late_frames"])
         shown = stats["shown"] + stats.get("no_buffer", 0) + stats.get("dropped", 0)
         assert count - 2 <= shown <= count
         if bench.real_time:

@@ -107,8 +107,10 @@ def main() -> int:
     )
     wish, rest = parser.parse_known_args()
     python = PROJECT / ".venv" / "bin" / "python"
-    tests = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "hwtests"]
+    tests = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--tb=short"]
     tests += ["--bench", "hwtests/benches/vm.toml", *rest]
+    if not any(one.startswith("hwtests") for one in rest):
+        tests.append("hwtests")
     command = wish.shell or shlex.join(tests)
     try:
         return run(

@@ -16,6 +16,8 @@ mkdir -p /lib/modules
 mount --bind "$project/build/vm/kernel/lib/modules" /lib/modules
 hostname rtvbox-vm
 ip link set lo up
+# vivid complains of each frame that this slow machine is late with; printing that makes it slower.
+dmesg -n 3
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --type=subsystems --action=add
 udevadm trigger --type=devices --action=add

@@ -1,0 +1,1 @@
+"""What the hardware tests are made of, as far as it needs no hardware."""
