@@ -83,3 +83,24 @@ def test_a_stream_that_stops_on_both_paths_has_lost_no_path() -> None:
         time.sleep(0.1)
         codes = s.codes()
     assert "flow-lost" in codes and "path-lost" not in codes
+
+
+def test_joining_between_a_grain_and_its_frame_is_no_fault() -> None:
+    with stage() as s:
+        for n in range(5):
+            tai, ts = s.next_frame()
+            if n:
+                s.send_grain(tai, ts, static="A^A")
+            send(s.video.video(ts, picture(n)), s.ports[0])
+        got = s.sink.wait(lambda live: bool(live) and live[-1].timestamp == ts)
+    assert got[0].flags & FrameFlag.NO_METADATA  # and is shown as what it is
+    assert s.counters()["metadata_missing"] == 0
+
+
+def test_a_flow_without_metadata_is_a_fault_from_its_second_frame_on() -> None:
+    with stage() as s:
+        for n in range(4):
+            _, ts = s.next_frame()
+            send(s.video.video(ts, picture(n)), s.ports[0])
+        got = s.sink.wait(lambda live: bool(live) and live[-1].timestamp == ts)
+    assert s.counters()["metadata_missing"] == len(got) - 1

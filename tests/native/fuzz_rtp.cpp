@@ -156,7 +156,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
           core.metadata(0, grain(in, grain_sequence, timestamp), source, now);
     }
     now += int64_t{step >> 6} * 3'000'000;
-    core.tick(now);
+    core.tick(now, now);
     if (core.deadline(now) < 0) __builtin_trap();
     rtv::Outgoing o;
     while (outbox->pop(&o)) {

@@ -215,6 +215,7 @@ void Assembler::grain(const Grain &grain, int64_t now) {
   if (!m) return;
   grain_at_ = now;
   newest_grain_ = std::max(newest_grain_, ticks);
+  first_grain_ = std::min(first_grain_, ticks);
   // A sender whose RTP timestamps are no TAI may still say the time in the extension.
   if (line_.foreign() && grain.extensions.has_sync &&
       std::llabs(grain.extensions.sync_tai - now) < kSecond)

@@ -41,8 +41,10 @@ class Assembler {
   void video(int leg, const RtpPacket &rtp, const VideoPacket &packet, bool first_copy,
              int64_t arrival);
   void grain(const Grain &grain, int64_t now);
-  // Closes what is over and keeps the output alive; call often, at least at deadline().
-  void tick(int64_t now);
+  // Closes what is over and keeps the output alive; call often, at least at deadline(). seen: up
+  // to when the packets that came have been read, at most now: who was kept from reading for a
+  // while has a backlog, and may not take for silence what is only unread.
+  void tick(int64_t now, int64_t seen);
   int64_t deadline(int64_t now) const;
   // How long packets may gather before the next look at them: long in the middle of a frame,
   // where each wake-up costs and nothing waits, short where the last ones are near.
@@ -87,7 +89,7 @@ class Assembler {
   bool plausible(int64_t *ticks, uint32_t timestamp, bool second_field, int64_t arrival);
   void follow(int leg, int64_t ticks, int64_t arrival);
   void start_anew(uint32_t timestamp, int64_t arrival);
-  bool passed(const Slot &s, int leg, int64_t now) const;
+  bool passed(const Slot &s, int leg) const;
   bool over(Slot &s, int64_t now);
   bool metadata_over(const Slot &s, int64_t now) const;
   bool closable(Slot &s, int64_t now);
@@ -128,10 +130,11 @@ class Assembler {
   bool joined_ = false;  // past the frame during which we joined
   int64_t closed_ = INT64_MIN;   // ticks of the frame closed last
   bool closed_had_grain_ = true;
-  int64_t newest_grain_ = INT64_MIN, grain_at_ = 0;
+  int64_t first_grain_ = INT64_MAX, newest_grain_ = INT64_MIN, grain_at_ = 0;
   int64_t odd_ticks_ = 0;        // a timestamp far from all before, and how often it came
   uint32_t odd_count_ = 0, late_row_ = 0;
   uint64_t sequence_ = 0;
+  int64_t seen_ = 0;             // see tick()
   int64_t origin_ = 0;           // of the last frame that had a grain
   int64_t live_due_ = 0;         // when the last live frame is due
   int64_t slate_due_ = 0;

@@ -28,11 +28,11 @@ constexpr int64_t kGatherLeast = 60'000, kGatherMost = 300'000;
 }  // namespace
 
 // One path has nothing more to say about this frame.
-bool Assembler::passed(const Slot &s, int leg, int64_t now) const {
+bool Assembler::passed(const Slot &s, int leg) const {
   const Path &p = paths_[static_cast<size_t>(leg)];
   if (p.newest > s.ticks + time_.frame_ticks * 3 / 2) return true;
   if (p.newest > s.ticks && p.in_newest > time_.reorder) return true;
-  return s.leg_marked[leg] && now - s.leg_last[leg] > time_.reorder_ns;
+  return s.leg_marked[leg] && seen_ - s.leg_last[leg] > time_.reorder_ns;
 }
 
 // Whether waiting for what is missing is in vain.
@@ -41,14 +41,14 @@ bool Assembler::over(Slot &s, int64_t now) {
   const int64_t silence = time_.period + time_.skew_ns;
   bool all = true, any = false;
   for (int l = 0; l < legs; ++l) {
-    const bool p = passed(s, l, now);
+    const bool p = passed(s, l);
     any |= p;
-    all &= p || now - paths_[static_cast<size_t>(l)].last_packet > silence;
+    all &= p || seen_ - paths_[static_cast<size_t>(l)].last_packet > silence;
   }
-  if (any && !s.passed_at) s.passed_at = now;
+  if (any && !s.passed_at) s.passed_at = seen_;
   if (all) return true;
   if (!s.passed_at) return false;
-  if (now - s.passed_at > time_.skew_ns) return true;
+  if (seen_ - s.passed_at > time_.skew_ns) return true;
   return !time_.automatic && offset_ > 0 && now >= due(s) - kCloseTime;
 }
 
@@ -56,7 +56,7 @@ bool Assembler::over(Slot &s, int64_t now) {
 bool Assembler::metadata_over(const Slot &s, int64_t now) const {
   const bool single = config_.metadata.size() == 1;
   if (single && newest_grain_ > s.ticks) return true;  // grains come in order
-  const bool alive = now - grain_at_ < 5 * time_.period;
+  const bool alive = seen_ - grain_at_ < 5 * time_.period;
   const bool timed = offset_ > 0 && now >= due(s) - kCloseTime;
   if (!alive) return offset_ == 0 || timed;
   if (timed && (!time_.automatic || sliced_)) return true;
@@ -64,7 +64,7 @@ bool Assembler::metadata_over(const Slot &s, int64_t now) const {
   for (const Path &p : paths_)
     newer |= p.newest > s.ticks + time_.frame_ticks * 3 / 2 ||
              (p.newest > s.ticks && p.in_newest > time_.reorder);
-  return newer && (single || (s.passed_at && now - s.passed_at > config_.skew_ns));
+  return newer && (single || (s.passed_at && seen_ - s.passed_at > config_.skew_ns));
 }
 
 bool Assembler::closable(Slot &s, int64_t now) {
@@ -102,7 +102,9 @@ void Assembler::describe(Slot &s, int64_t now) {
   if (!config_.metadata.empty()) {
     if (!m) {
       f.flags |= RTV_NO_METADATA;
-      n_.metadata_missing.add();
+      // The grain goes ahead of its frame: whoever joins between the two has missed nothing.
+      const bool joining = !had_flow_ && first_grain_ > s.ticks;
+      if (!joining) n_.metadata_missing.add();
       banners[count++] = Reason::no_metadata;
     } else if (f.static_id == 0) {
       f.flags |= RTV_NO_PATIENT;
@@ -193,7 +195,7 @@ void Assembler::grow(Slot &s, int64_t now) {
     // A fixed offset fills what is not there at its turn; an automatic one rather grows.
     const bool near = !time_.automatic && offset_ > 0 && now >= turn(s, rows) - kCloseTime;
     const bool lost = rows == s.drawn && s.since_drawn > time_.reorder &&
-                      now - s.blocked_at > time_.skew_ns;
+                      seen_ - s.blocked_at > time_.skew_ns;
     if (!near && !lost) break;
     s.concealed += pictures_.conceal(f, rows, s.coverage);
     rows = s.coverage.whole_rows();
@@ -204,7 +206,7 @@ void Assembler::grow(Slot &s, int64_t now) {
   pictures_.blend(f, s.drawn, rows);
   s.drawn = rows;
   s.since_drawn = 0;
-  s.blocked_at = now;
+  s.blocked_at = seen_;
   // The last row is released in close(), when all marks are set.
   if (rows < height) rtv_set_lines_ready(&f, rows);
 }
@@ -256,7 +258,7 @@ void Assembler::close(Slot &s, int64_t now) {
 
 Reason Assembler::why_no_picture(int64_t now) const {
   const int64_t heard = std::max(paths_[0].last_packet, paths_[1].last_packet);
-  const bool arriving = flow_ && now - heard < 2 * time_.period;
+  const bool arriving = flow_ && seen_ - heard < 2 * time_.period;
   return arriving && now - live_due_ < kHoldLate ? Reason::late : Reason::no_flow;
 }
 
@@ -297,7 +299,8 @@ void Assembler::keep_alive(int64_t now) {
   if (slate_due_ < now) slate_due_ = now + time_.period;
 }
 
-void Assembler::tick(int64_t now) {
+void Assembler::tick(int64_t now, int64_t seen) {
+  seen_ = std::max(seen_, std::min(now, seen));
   while (!open_.empty()) {
     Slot &s = *open_.front();
     if (sliced_) grow(s, now);

@@ -161,6 +161,7 @@ void bind_receiver(nb::module_ &m) {
       .def("start",
            [](PyReceiver &self) {
              try {
+               nb::gil_scoped_release off;  // it waits for its thread
                self.rx->start();
              } catch (const std::system_error &e) {
                raise_os_error(e);

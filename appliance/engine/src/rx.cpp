@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
+#include <future>
 #include <stdexcept>
 
 #include "thread.hpp"
@@ -48,8 +50,7 @@ Receiver::Receiver(rtv_sink *sink, const RxConfig &config)
 
 Receiver::~Receiver() { stop(); }
 
-void Receiver::start() {
-  if (started_) throw std::logic_error("this receiver was started before; make another");
+void Receiver::open_inputs() {
   std::vector<Input> inputs;
   for (const bool video : {true, false}) {
     const std::vector<RxLeg> &legs = video ? config_.video : config_.metadata;
@@ -59,21 +60,47 @@ void Receiver::start() {
                         static_cast<int>(i), video});
     }
   }
-  const bool slices = config_.slices && config_.format.scan == RTV_PROGRESSIVE;
-  if (sink_->start(sink_->self, &config_.format, slices) != RTV_OK) {
-    const char *why = sink_->error(sink_->self);
-    throw std::runtime_error(std::string("sink: ") + (why ? why : "does not start"));
-  }
   inputs_ = std::move(inputs);
-  started_ = true;
-  presenting_ = std::thread([this] {
-    dress_thread({"rtv-rx-present", config_.realtime, 52, -1}, Spin::never, events_);
-    presenter_.run();
-  });
-  receiving_ = std::thread([this] {
+}
+
+void Receiver::start() {
+  if (started_) throw std::logic_error("this receiver was started before; make another");
+  std::promise<bool> opened;
+  const std::shared_future<bool> go = opened.get_future().share();
+  std::array<std::promise<void>, 2> promises;
+  std::array<std::future<void>, 2> dressed{promises[0].get_future(), promises[1].get_future()};
+  receiving_ = std::thread([this, said = std::move(promises[0]), go]() mutable {
     dress_thread({"rtv-rx", config_.realtime, 51, config_.cpu}, Spin::never, events_);
-    receive();
+    said.set_value();
+    if (go.get()) receive();
   });
+  presenting_ = std::thread([this, said = std::move(promises[1]), go]() mutable {
+    dress_thread({"rtv-rx-present", config_.realtime, 52, -1}, Spin::never, events_);
+    said.set_value();
+    if (go.get()) presenter_.run();
+  });
+  for (auto &each : dressed) each.wait();
+  try {
+    // The sink first: what it takes to start, no packet has to wait for.
+    const bool slices = config_.slices && config_.format.scan == RTV_PROGRESSIVE;
+    if (sink_->start(sink_->self, &config_.format, slices) != RTV_OK) {
+      const char *why = sink_->error(sink_->self);
+      throw std::runtime_error(std::string("sink: ") + (why ? why : "does not start"));
+    }
+    try {
+      open_inputs();
+    } catch (...) {
+      sink_->stop(sink_->self);
+      throw;
+    }
+  } catch (...) {
+    opened.set_value(false);
+    receiving_.join();
+    presenting_.join();
+    throw;
+  }
+  started_ = true;
+  opened.set_value(true);
 }
 
 void Receiver::stop() {
@@ -89,8 +116,7 @@ void Receiver::stop() {
 
 bool Receiver::running() const { return started_ && !stopped_ && !presenter_.done(); }
 
-// False when nothing was there.
-bool Receiver::drain(Input &input, RxBatch &batch, int64_t tai_minus_utc) {
+Receiver::Drained Receiver::drain(Input &input, RxBatch &batch, int64_t tai_minus_utc) {
   uint64_t drops = 0;
   const auto arrivals = batch.receive(input.socket, tai_minus_utc, &drops);
   if (drops) counters_.kernel_drops.add(drops);
@@ -103,7 +129,8 @@ bool Receiver::drain(Input &input, RxBatch &batch, int64_t tai_minus_utc) {
         core_.metadata(input.leg, datagram, a.source, a.tai);
     }
   }
-  return !arrivals.empty();
+  if (arrivals.empty()) return {};
+  return {true, arrivals.size() < RxBatch::kMessages ? INT64_MAX : arrivals.back().tai};
 }
 
 void Receiver::receive() {
@@ -124,17 +151,24 @@ void Receiver::receive() {
       counters_.cpu_receive_ns.set(static_cast<uint64_t>(now_ns(CLOCK_THREAD_CPUTIME_ID)));
     }
     bool any = false;
-    for (Input &input : inputs_) any |= drain(input, batch, tai_minus_utc);
+    int64_t behind = INT64_MAX;
+    for (Input &input : inputs_) {
+      const Drained found = drain(input, batch, tai_minus_utc);
+      any |= found.any;
+      behind = std::min(behind, found.behind);
+    }
     const int64_t began = now;
     now = tai_now();
     histograms_.receiving_late.note(began, now);  // a batch is a matter of microseconds
-    core_.tick(now);
+    core_.tick(now, std::min(now, behind));
     if (outbox_.pushed() != pushed) {
       pushed = outbox_.pushed();
       presenter_.wake();
     }
     const int64_t until = std::max<int64_t>(0, core_.deadline(now) - now);
-    if (any) {
+    if (behind != INT64_MAX) {
+      resume = now;  // more is waiting
+    } else if (any) {
       // One wake-up for many packets instead of one for each burst.
       const int64_t nap = std::min(core_.assembler().gather(), until);
       const timespec t = span_of(nap);

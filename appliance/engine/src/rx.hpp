@@ -21,8 +21,9 @@ class Receiver {
   Receiver(const Receiver &) = delete;
   Receiver &operator=(const Receiver &) = delete;
 
-  // Opens everything or nothing. Throws std::system_error (sockets) or std::runtime_error (sink).
-  // Once only: a second start() throws std::logic_error.
+  // Opens everything or nothing, and returns when it listens: locking the memory of a large
+  // process takes a while, and packets that came meanwhile would wait. Throws std::system_error
+  // (sockets) or std::runtime_error (sink). Once only: a second start() throws std::logic_error.
   void start();
   void stop();  // idempotent
   bool running() const;
@@ -45,8 +46,14 @@ class Receiver {
     int leg;
     bool video;
   };
+  // What one look at a socket found. behind: when its last packet came, where more of them wait.
+  struct Drained {
+    bool any = false;
+    int64_t behind = INT64_MAX;
+  };
+  void open_inputs();
   void receive();
-  bool drain(Input &input, RxBatch &batch, int64_t tai_minus_utc);
+  Drained drain(Input &input, RxBatch &batch, int64_t tai_minus_utc);
 
   const RxConfig config_;
   rtv_sink *sink_;

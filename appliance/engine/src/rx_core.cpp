@@ -217,8 +217,8 @@ void RxCore::watch(PathWatch &paths) {
   paths.say_lost(lost, events_);
 }
 
-void RxCore::tick(int64_t now) {
-  assembler_.tick(now);
+void RxCore::tick(int64_t now, int64_t seen) {
+  assembler_.tick(now, seen);
   watch(video_paths_);
   watch(metadata_paths_);
   count();

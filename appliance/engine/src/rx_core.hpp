@@ -53,8 +53,8 @@ class RxCore {
   // One UDP payload that arrived on a path (0 or 1) from an IPv4 address.
   void video(int leg, Octets datagram, uint32_t source, int64_t arrival);
   void metadata(int leg, Octets datagram, uint32_t source, int64_t arrival);
-  // After each batch of packets, and at least at deadline().
-  void tick(int64_t now);
+  // After each batch of packets, and at least at deadline(). seen: as Assembler::tick has it.
+  void tick(int64_t now, int64_t seen);
   int64_t deadline(int64_t now) const { return assembler_.deadline(now); }
   // The flows have ended: judges what is still open to loss.
   void finish();
