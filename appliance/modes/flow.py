@@ -81,6 +81,10 @@ class TxPlan:
                 for route, end in zip(self.routes, ends, strict=True)
             )
 
+        # Where nothing but this machine's own clock is followed, timestamps relate to no clock that
+        # a receiver could know (ST 2110-10 section 8, RFC 7273 section 5.2): no offset is claimed.
+        media_clock = "sender" if ref_clock.kind == "localmac" else "direct"
+
         return Session(
             name=name,
             origin=self.routes[0].source_ip,
@@ -95,6 +99,7 @@ class TxPlan:
                     sender_type=self.model.sender_type,
                     max_udp=self.max_udp,
                     ref_clock=ref_clock,
+                    media_clock=media_clock,
                 ),
             ),
             metadatas=(
@@ -103,6 +108,7 @@ class TxPlan:
                     payload_type=METADATA_TYPE,
                     extensions=DEFAULT_IDS,
                     ref_clock=ref_clock,
+                    media_clock=media_clock,
                 ),
             ),
         )

@@ -45,6 +45,9 @@ class Published:
         for session in self.sessions:
             assert session.metadata is not None
             assert session.video.ref_clock == session.metadata.ref_clock
+            # No offset is claimed against a clock that nobody else can read.
+            claimed = {session.video.media_clock, session.metadata.media_clock}
+            assert claimed == {"sender" if session.video.ref_clock == FREE else "direct"}
         return [session.video.ref_clock for session in self.sessions]
 
 
