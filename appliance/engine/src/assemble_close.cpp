@@ -300,7 +300,7 @@ void Assembler::keep_alive(int64_t now) {
 }
 
 void Assembler::tick(int64_t now, int64_t seen) {
-  seen_ = std::max(seen_, std::min(now, seen));
+  seen_ = std::min(now, std::max(seen_, seen));  // a clock that was set back takes it along
   while (!open_.empty()) {
     Slot &s = *open_.front();
     if (sliced_) grow(s, now);
