@@ -32,7 +32,13 @@ def add(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    own.add_argument("action", nargs="?", choices=("show", "confirm"), default="show")
+    own.add_argument(
+        "action",
+        nargs="?",
+        choices=("show", "confirm"),
+        default="show",
+        help="show, or confirm a change of the configuration network (default show)",
+    )
     own.add_argument("--json", action="store_true", help="everything, as JSON")
     own.add_argument("--root", type=Path, metavar="DIR", help="a box's folders below DIR")
     own.set_defaults(run=run)
