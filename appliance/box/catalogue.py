@@ -46,6 +46,11 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "Set the source to {wanted}, or change the expected format",
     ),
     "output-missing": ("error", "Output {subject} is not there", "Plug the card or monitor in"),
+    "output-refresh": (
+        "warning",
+        "Monitor {subject} refreshes {found} times a second, the flow has {wanted} pictures",
+        "Pictures are repeated or left out: use a monitor that offers {wanted} Hz",
+    ),
     "flow-none": ("error", "Nothing is received of flow {subject}", "Check sender and network"),
     "flow-path-lost": (
         "warning",

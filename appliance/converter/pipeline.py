@@ -15,6 +15,8 @@ from appliance.converter.seen import (
     Fault,
     Sample,
     kept,
+    output_faults,
+    output_there,
     rx_faults,
     rx_state,
     signal_word,
@@ -291,16 +293,21 @@ class RxPipeline:
 
     def faults(self) -> tuple[Fault, ...]:
         """See Pipeline."""
-        return tuple(rx_faults(self._plan.flow.id, self._paths, self._samples))
+        card, rate = self._plan.output.card, self._video_format.rate
+        return (
+            *rx_faults(self._plan.flow.id, self._paths, self._samples),
+            *output_faults(card, rate, self._mode.card_stats()),
+        )
 
     def observed(self) -> dict[str, Any]:
         """See Pipeline."""
-        counters = self._samples[-1].counters
+        counters, stats = self._samples[-1].counters, self._mode.card_stats()
+        shows = rx_state(self._samples) == "running" and output_there(stats)
         return {
             "output": {
                 "connector": self._plan.output.card,
                 "format": self._format,
-                "signal": "ok" if rx_state(self._samples) == "running" else "none",
+                "signal": "ok" if shows else "none",
             },
             "flow": {
                 "id": self._plan.flow.id,
@@ -309,7 +316,7 @@ class RxPipeline:
             },
             "patient_confirmed": counters["static_id"] != 0,
             "counters": dict(counters),
-            "sink": self._mode.card_stats(),
+            "sink": stats,
             "histograms": _brief(self._mode.histograms()),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from drivers.video import Signal
 
@@ -82,6 +83,21 @@ def rx_faults(flow: str, paths: int, samples: tuple[Sample, ...]) -> Iterator[Fa
                 yield Fault("flow-path-lost", flow, {"path": path})
     if _grew("no_patient", samples, _SILENT_NS):
         yield Fault("no-patient", "", {})
+
+
+def output_there(stats: Mapping[str, int]) -> bool:
+    """Whether pictures reach something. stats: of the card; each family says it in its way, and
+    what has no cable always does."""
+    return all(stats.get(key, 1) for key in ("connected", "open", "running"))
+
+
+def output_faults(card: str, rate: Fraction, stats: Mapping[str, int]) -> Iterator[Fault]:
+    """Of a receiver's output. rate: frames a second of the flow. stats: of the card."""
+    if not output_there(stats):
+        yield Fault("output-missing", card, {})
+    elif not stats.get("matched", 1):
+        found = f"{stats.get('nominal_mhz', 0) / 1000:g}"
+        yield Fault("output-refresh", card, {"found": found, "wanted": f"{float(rate):g}"})
 
 
 def kept(samples: tuple[Sample, ...], fresh: Sample) -> tuple[Sample, ...]:

@@ -268,4 +268,10 @@ def test_an_output_shows_the_old_flow_until_the_new_one_delivers_and_no_longer(
             assert 1.0 < time.monotonic() - asked < 4
             assert "nothing came in time" in rx.journal()
             assert rx.status()["flow"]["state"] == "waiting"
+
+            # The card is pulled, and put in again.
+            remote(f"remove {MONITOR_AT}")
+            rx.wait(lambda: "output-missing" in rx.issues(), "issue: output gone")
+            remote(f"arrive {MONITOR_AT}")
+            rx.wait(lambda: "output-missing" not in rx.issues(), "output")
             remote.close()

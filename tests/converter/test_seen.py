@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from appliance.converter.seen import (
     Fault,
     Sample,
     kept,
+    output_faults,
+    output_there,
     rx_faults,
     rx_state,
     signal_word,
@@ -155,3 +158,24 @@ def test_a_patient_waits_for_his_instant() -> None:
     assert chart.due(10 * S - S // 5, S // 5)
     chart.cancel()
     assert not chart.due(20 * S, S // 5)
+
+
+@pytest.mark.parametrize(
+    ("stats", "expected"),
+    [
+        ({}, set()),  # a file
+        ({"running": 1, "open": 1}, set()),
+        ({"running": 1, "open": 0}, {"output-missing"}),  # a card that was pulled
+        ({"running": 0}, {"output-missing"}),
+        ({"connected": 0, "matched": 0}, {"output-missing"}),
+        ({"connected": 1, "matched": 1, "nominal_mhz": 50_000}, set()),
+        ({"connected": 1, "matched": 0, "nominal_mhz": 59_940}, {"output-refresh"}),
+    ],
+)
+def test_what_is_wrong_with_an_output(stats: dict[str, int], expected: set[str]) -> None:
+    found = list(output_faults("drm:HDMI-A-1", Fraction(50), stats))
+    assert names(found) == expected
+    assert output_there(stats) is ("output-missing" not in expected)
+    for one in found:
+        if one.name == "output-refresh":
+            assert one.values == {"found": "59.94", "wanted": "50"}
