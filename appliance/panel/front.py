@@ -9,7 +9,7 @@ from appliance.panel.menu import Keyed, Step, answered, press, timed_out
 from appliance.panel.place import Glass, Menu
 from appliance.panel.requests import ClosePairing, Requests
 from appliance.panel.screen import Screen
-from appliance.panel.screens import Frame, render
+from appliance.panel.screens import Frame, here, render
 from appliance.panel.status import Status
 from drivers.panel.model import Colour, KeyEvent
 
@@ -56,12 +56,25 @@ class Front:
         if step is not None:
             self._go(step, now)
         since = now - max(self._key_at, self._opened_at)
+        if status.agent.identify:
+            return self._here(status, now, since)
         dim = now - self._key_at >= DIM_S
         return View(
             render(self._menu, status, self._glass, since),
             lights(status, self._count),
             DIM if dim else BRIGHT,
         )
+
+    def _here(self, status: Status, now: float, since: float) -> View:
+        """Seen across the room: all lights and the glass itself blink, twice a second. Who is in a
+        menu goes on in it."""
+        on = int(now * 4) % 2 == 0
+        lit = (Colour.AMBER if on else Colour.OFF,) * min(self._count, 4)
+        idle = self._menu.at is Screen.GLANCE
+        frame = (
+            here(status, self._glass) if idle else render(self._menu, status, self._glass, since)
+        )
+        return View(frame, lit, BRIGHT if on else DIM)
 
     def leave(self) -> None:
         """The panel is gone, or the program ends: nobody reads the code any more."""

@@ -59,6 +59,13 @@ def render(menu: Menu, status: Status, glass: Glass, elapsed_s: float = 0.0) -> 
     return _text(menu, _long(menu, status, glass), glass)
 
 
+def here(status: Status, glass: Glass) -> Frame:
+    """The box that somebody far away is looking for."""
+    names = [status.agent.label or "", status.agent.serial or ""]
+    rows = [line.center(glass.columns) for line in ("This is", *names) if line]
+    return _frame(rows if glass.rows > 2 else rows[1:], glass)
+
+
 def glance(status: Status, glass: Glass) -> list[list[str]]:
     """The state at a glance, in as many pages as it needs."""
     wide = glass.columns

@@ -109,8 +109,8 @@ class Network:
 @dataclass(frozen=True)
 class Agent:
     """section agent: who the box is. provisioned: whether it has a desired state. pairing: the
-    code that is good now. locked: the Configurator forbids changes at the panel. modes: those that
-    may be chosen."""
+    code that is good now. identify: somebody far away wants to know which box this is. locked: the
+    Configurator forbids changes at the panel. modes: those that may be chosen."""
 
     label: str | None = None
     serial: str | None = None
@@ -119,6 +119,7 @@ class Agent:
     slot: str | None = None
     provisioned: bool | None = None
     pairing: str | None = None
+    identify: bool | None = None
     locked: bool | None = None
     modes: tuple[str, ...] = ()
 
@@ -275,6 +276,7 @@ def _agent(status: Status, at: _At) -> Status:
             slot=at.key("slot").text(),
             provisioned=at.key("provisioned").flag(),
             pairing=at.key("pairing").text(),
+            identify=at.key("identify").flag(),
             locked=at.key("locked").flag(),
             modes=tuple(one.text() or "" for one in modes.items()) if modes.value else (),
         ),

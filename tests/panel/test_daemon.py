@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,18 @@ def test_the_pages_stand_still_for_a_while_after_a_key() -> None:
     chosen = one.view(box(), 6.1).frame
     assert chosen != begin
     assert one.view(box(), 9.9).frame == chosen
+
+
+def test_the_box_that_somebody_looks_for_blinks_and_a_menu_goes_on() -> None:
+    one = Front(LARGE, 4, NotHere(), 0.0)
+    found = replace(box(), agent=replace(box().agent, identify=True))
+    views = [one.view(found, at / 4) for at in range(4)]
+    assert [view.backlight for view in views] == [100, 15, 100, 15]
+    assert views[0].lights == (Colour.AMBER,) * 4
+    assert views[1].lights == (Colour.OFF,) * 4
+    text = "\n".join(views[0].frame.lines)
+    assert "This is" in text
+    assert str(found.agent.label) in text
+    one.key(KeyEvent(Key.ENTER, True), found, 1.0)
+    assert "This is" not in "\n".join(one.view(found, 1.1).frame.lines)
+    assert one.view(box(), 1.2).backlight == 100
