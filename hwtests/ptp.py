@@ -81,9 +81,10 @@ class Clock:
                 pass_fds=pass_fds,
             )
 
-    def log(self) -> str:
-        """What it said."""
-        return self._log.read_text()
+    def logs(self) -> str:
+        """What it and the other one said."""
+        logs = sorted(self._log.parent.glob("*.log"))
+        return "\n".join(f"{log.stem}:\n{log.read_text()}" for log in logs)
 
     def close(self) -> None:
         """Ends it."""
@@ -111,12 +112,12 @@ class Clock:
         return None if found is None else int(found)
 
     def until(self, state: str, seconds: float) -> float:
-        """Waits for a state of the port; how long it took. Fails with the log."""
+        """Waits for a state of the port; how long it took. Fails with the logs."""
         begun = time.monotonic()
         while (now := self.state()) != state:
             if time.monotonic() - begun > seconds:
                 raise AssertionError(
-                    f"{now or 'no answer'}, not {state}, for {seconds:g} s\n{self.log()}"
+                    f"{now or 'no answer'}, not {state}, for {seconds:g} s\n{self.logs()}"
                 )
             time.sleep(0.1)
         return time.monotonic() - begun

@@ -179,8 +179,7 @@ def gap(
 ) -> Gap:
     """Runs through a loss: what is shown from a moment before to a moment after."""
     told = len(running.stream.tx.events())
-    shown = running.look(1)
-    assert any(one.exact for one in shown), "there is no live picture to begin with"
+    shown = running.look(1) + running.until(exact, 30, "a live picture to begin with")
     begun = tai()
     lose()
     lost = tai()
@@ -201,10 +200,22 @@ def gap(
     return Gap(lost, back, shown, events)
 
 
-def check_gap(running: Running, found: Gap, banner: str, bench: Bench, budget: Budget) -> None:
-    """No picture is live between loss and return, and none of before is live after it."""
-    check_live(found.shown, running.witness, budget)
+def check_gap(
+    running: Running,
+    found: Gap,
+    banner: str,
+    bench: Bench,
+    budget: Budget,
+    *,
+    first: tuple[str, ...] = (),
+) -> None:
+    """No picture is live between loss and return, and none of before is live after it. first:
+    banners that may stand there until it is known what the matter is."""
     live = [one for one in found.shown if one.exact]
+    # A card that comes back may show a picture of its own before ours: of no number of ours.
+    again = min(one.presented for one in live if one.presented > found.back)
+    own = [one for one in found.shown if found.back < one.presented < again and not one.stamp]
+    check_live([one for one in found.shown if one not in own], running.witness, budget)
     last = max((one.presented for one in live if one.presented < found.back), default=0)
     timely = [one.presented for one in live if bench.real_time or "LATE" not in one.flags]
     shown = max((at for at in timely if at < found.back), default=0)
@@ -213,7 +224,10 @@ def check_gap(running: Running, found: Gap, banner: str, bench: Bench, budget: B
     between = [one for one in found.shown if last < one.presented < found.back]
     if not bench.real_time:  # what it lost on the way is the receiver's to mark
         between = [one for one in between if not one.flags & {"SLATE", "CONCEALED"}]
-    assert len(between) > 10 and {one.banner for one in between} == {banner}
+    banners = [one.banner for one in between]
+    assert len(banners) > 10 and banner in banners
+    at = banners.index(banner)
+    assert set(banners[at:]) == {banner} and set(banners[:at]) <= set(first)
     told = [running.witness.grain(one.rtp) for one in between]
     assert all(one and one.dynamic and one.dynamic.imaging_subject is False for one in told)
     stamps = [one.stamp.sequence for one in live if one.stamp]
@@ -250,7 +264,7 @@ def test_the_source_changes_its_timings(
         lambda: vivid_signals(key, "720p60"),
         lambda: vivid_signals(key, running.format),
     )
-    check_gap(running, found, "format", bench, budget)
+    check_gap(running, found, "format", bench, budget, first=("no-signal",))
     told = said(found, bench)
     assert told[-1].code == "signal-back"
     (text,) = [one.text for one in told if one.code == "format-changed"]
@@ -294,11 +308,13 @@ def test_the_reports_of_both_ends(running: Running, bench: Bench, figure: Figure
     assert tx["metadata"]["grains"] == tx["frames"]["sent"]
     assert rx["metadata"]["mismatches"] == rx["metadata"]["invalid"] == 0
     assert rx["metadata"]["patient_changes"] <= 1
+    if bench.real_time:  # an emulated machine stalls
+        assert not any(one.code == "flow-lost" for one in running.stream.rx.events()[1:])
     if bench.vivid:
         assert tx["frames"]["signal_losses"] >= 4 and tx["frames"]["slates"] > 0
         assert tx["engine"]["source_restarts"] >= 1
         assert any("banner in place of a live picture" in one for one in tx["verdict"]["faults"])
-        assert not any(one.code == "flow-lost" for one in running.stream.rx.events()[1:])
+        assert tx["frames"]["sent"] > tx["frames"]["slates"]
 
 
 def said(found: Gap, bench: Bench) -> list[Event]:
