@@ -22,7 +22,8 @@ _BACKLOG = 12
 @dataclass(frozen=True)
 class Shown:
     """A frame that the receiver showed. exact: every octet is that of the picture that was played
-    under the number in it. banner: what stands over it. flags: the receiver's own marks. rtp: RTP
+    under the number in it. black: nothing but black, as an output shows that is not fed in time.
+    banner: what stands over it. flags: the receiver's own marks. rtp: RTP
     timestamp, as the flow had it. presented, origin: TAI ns."""
 
     rtp: int
@@ -31,6 +32,7 @@ class Shown:
     flags: frozenset[str]
     stamp: Stamp | None
     exact: bool
+    black: bool
     banner: str | None
 
 
@@ -84,6 +86,7 @@ class Received:
             flags=frozenset(told["flags"]),
             stamp=stamp,
             exact=exact,
+            black=stamp is None and bool((octets.reshape(-1, 2) == (128, 16)).all()),
             banner=None if exact else self._banners.over(octets),
         )
 
