@@ -23,8 +23,8 @@ _BACKLOG = 12
 class Shown:
     """A frame that the receiver showed. exact: every octet is that of the picture that was played
     under the number in it. black: nothing but black, as an output shows that is not fed in time.
-    banner: what stands over it. flags: the receiver's own marks. rtp: RTP
-    timestamp, as the flow had it. presented, origin: TAI ns."""
+    banner: what stands over it. flags: the receiver's own marks. rtp: RTP timestamp, as the flow
+    had it. presented, origin: TAI ns."""
 
     rtp: int
     presented: int
