@@ -191,6 +191,24 @@ def test_a_pose_is_sent_while_it_is_fresh_only() -> None:
     )
 
 
+def test_an_answer_does_not_make_an_old_pose_young() -> None:
+    pose = {"viewpoint": (0, 0, 0), "look_at": (0, 0, 1), "up": (0, 1, 0)}
+    with Listener() as video, Listener() as metadata:
+        tx = transmitter(source(), [leg(video)], [leg(metadata)])
+        tx.set_grain(**grains.session().templates.arguments())
+        tx.set_dynamic(pose | {"field_of_view": (-1, 1, 1, -1, 1, 9)}, tai() - 2_000_000_000)
+        tx.set_dynamic({"imaging_subject": True}, tai())
+        with running(tx):
+            time.sleep(0.15)
+        read = read_grains(metadata.packets())
+    assert len(read) > 2 and tx.counters()["poses"] == 0
+    for _, _, ds in read:
+        (frame,) = ds[0x00060001].value
+        assert "CameraPositionGroupSequence" not in frame
+        (useful,) = frame.FrameUsefulnessGroupSequence
+        assert useful.IncludesImagingSubject == "YES"
+
+
 def test_histograms_and_counters_agree() -> None:
     with Listener() as video:
         tx = transmitter(source(), [leg(video)], max_frames=5)

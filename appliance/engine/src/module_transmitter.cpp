@@ -139,8 +139,7 @@ void set_grain(TransmitterObject &self, uint32_t static_id, const nb::bytes &bas
 void set_dynamic(TransmitterObject &self, const nb::dict &values, int64_t tai, int64_t life_ns) {
   if (life_ns < 0 || life_ns > 60'000'000'000) refuse("life_ns: is not 0 to 60 s");
   rtv::GrainDynamic next = self.dynamic;
-  next.tai = tai;
-  next.life = life_ns ? life_ns : rtv::GrainDynamic{}.life;
+  bool position = false;
   for (auto [key, value] : values) {
     const std::string name = nb::str(key).c_str();
     rtv::GrainValue which;
@@ -159,6 +158,11 @@ void set_dynamic(TransmitterObject &self, const nb::dict &values, int64_t tai, i
       default: refuse("values: '" + name + "' is set by the transmitter itself");
     }
     next.given |= 1u << static_cast<unsigned>(which);
+    position |= which != rtv::GrainValue::imaging_subject && which != rtv::GrainValue::information;
+  }
+  if (position) {  // an answer makes no position younger
+    next.tai = tai;
+    next.life = life_ns ? life_ns : rtv::GrainDynamic{}.life;
   }
   self.dynamic = next;
   self.engine->set_dynamic(std::make_unique<rtv::GrainDynamic>(next));
