@@ -10,6 +10,7 @@ setup: $(VENV)/.built
 # What Debian gives; asks for root only when something is missing.
 $(VENV)/.system: .ci/setup-debian
 	.ci/setup-debian
+	@echo "making the virtual environment $(VENV)"
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
@@ -18,7 +19,7 @@ $(VENV)/.packages: $(VENV)/.system pyproject.toml .ci/setup-python
 	touch $@
 
 $(VENV)/.built: $(VENV)/.packages CMakeLists.txt appliance/rtvbox $(NATIVE)
-	@echo "building the native modules"
+	@echo "building the native modules: a minute or more"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 

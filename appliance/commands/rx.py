@@ -34,7 +34,18 @@ _EPILOG = """examples:
 
 Sinks: null shows frames at their time and keeps nothing; check also reads the frame counter that
 --source synthetic and --stamp draw, and finds frames lost, repeated or with metadata of another;
-capture, png and raw write them. An SDP with two paths (a=group:DUP) is received on both
+capture, png and raw write them; where the disk or the PNG coder is too slow for the rate, frames
+are left out and counted in the report (keep_dropped).
+  png:DIR      NNNNNNNN.png, R'G'B', numbered as written. What is no plain live picture says so in
+               its name, 00000000-slate.png: slate (no flow: a banner), late, repeated, concealed,
+               no_metadata, no_patient, no_lock
+  raw:FILE     the planes of frame after frame as in memory, appended, with nothing between them
+  capture:DIR  NNNNNNNN.raw, the planes of one frame; NNNNNNNN.json with its times, flags, format,
+               layout, and rows and row_bytes of each plane; NNNNNNNN.s32, sound, interleaved
+Layouts of raw and capture: UYVY (4:2:2, 8 bit), V210 (4:2:2, 10 bit, each row padded to a multiple
+of 128 octets), PLANAR16 (all else: three planes of 16 bit little-endian, Y Cb Cr or R G B).
+
+An SDP with two paths (a=group:DUP) is received on both
 (ST 2022-7): give one interface for each, or one for both."""
 
 

@@ -130,7 +130,8 @@ class CaptureSink(_WritingSink):
 
 
 class PngSink(_WritingSink):
-    """A folder of NNNNNNNN.png, R'G'B' 8 bit. Slow: most frames of a fast format are dropped."""
+    """A folder of NNNNNNNN.png, R'G'B' 8 bit; a picture that is not simply a live one says so,
+    NNNNNNNN-slate-no_metadata.png. Slow: most frames of a fast format are dropped."""
 
     def __init__(self, folder: str | Path, *, waiting: int = 8, realtime: bool = True) -> None:
         self._folder = _made(folder, "png")
@@ -138,8 +139,9 @@ class PngSink(_WritingSink):
         super().__init__(waiting=waiting, realtime=realtime)
 
     def write(self, frame: Frame) -> None:
-        """Writes one picture; its number counts pictures, not frames."""
-        name = self._folder / f"{self._n:08d}.png"
+        """Writes one picture; its number counts pictures, not frames. The words are its flags."""
+        words = "".join(f"-{str(flag.name).lower()}" for flag in frame.flags)
+        name = self._folder / f"{self._n:08d}{words}.png"
         self._n += 1
         Image.fromarray(frame.to_rgb()).save(name, compress_level=1)
 

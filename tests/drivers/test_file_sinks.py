@@ -16,7 +16,7 @@ from drivers import frame as frames
 from drivers.file import CaptureSink, NullSink, PngSink, RawSink
 from drivers.frame import FramePool
 from drivers.synthetic import SyntheticSink, SyntheticSource
-from drivers.video import Sink, VideoFormat
+from drivers.video import FrameFlag, Sink, VideoFormat
 from tests.drivers.reading import Result, reading, tai
 
 FMT = VideoFormat(320, 180, Fraction(50))
@@ -84,6 +84,23 @@ def test_png_pictures_can_be_looked_at(tmp_path: Path) -> None:
     with Image.open(tmp_path / "00000001.png") as picture:
         assert picture.size == (320, 180)
         assert np.abs(np.asarray(picture).astype(int) - 10).max() <= 1
+
+
+def test_the_name_of_a_png_says_what_is_no_live_picture(tmp_path: Path) -> None:
+    sink = PngSink(tmp_path)
+    writer = _video.SinkWriter(sink.capsule())
+    assert writer.start(FMT.native()) == Result.OK
+    pool = FramePool(FMT, 3)
+    for flags in (FrameFlag.SLATE, FrameFlag(0), FrameFlag.CONCEALED | FrameFlag.NO_METADATA):
+        frame = pool.acquire()
+        assert frame is not None
+        frame.set(lines_ready=180, flags=flags)
+        assert writer.submit(frame.native, tai()) == Result.OK
+        time.sleep(0.01)
+    writer.stop()
+    sink.close()
+    names = ["00000000-slate.png", "00000001.png", "00000002-concealed-no_metadata.png"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
 def test_raw_appends(tmp_path: Path) -> None:
