@@ -11,22 +11,28 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.rtv.dynamic import LineReader
+from appliance.rtv.dynamic import MAX_LINE, LineReader
 
 _WRITERS = 16
+_TOO_LONG = b" " * (MAX_LINE + 1)  # stands for a line that was not kept
 
 
 class LineInput:
     """Calls `take` with each line, in its own thread.
 
-    path: an existing FIFO is read, by whomever it is written; where nothing exists yet, a Unix
-    stream socket is opened and taken away at the end. Lines that are too long are dropped.
+    place: the path of an existing FIFO, which is read by whomever it is written; or socket:PATH,
+    where a Unix stream socket is opened and taken away at the end. For a line that was
+    too long to be kept, `take` gets blanks that are too long as well, and refuses them.
 
-    Raises ValueError, one line, when the path is neither.
+    Raises ValueError, one line, when the place is neither.
     """
 
-    def __init__(self, path: Path, field: str, take: Callable[[bytes], None]) -> None:
-        self._path = path
+    def __init__(self, place: str, field: str, take: Callable[[bytes], None]) -> None:
+        word, colon, path = place.partition(":")
+        wanted = bool(colon) and word == "socket"
+        if wanted and not path:
+            raise ValueError(f"{field}: socket: names none; write socket:PATH")
+        self._path = Path(path if wanted else place)
         self._take = take
         self._selector = selectors.DefaultSelector()
         self._buffers: dict[int, LineReader] = {}
@@ -35,7 +41,10 @@ class LineInput:
         self._selector.register(self._wake, selectors.EVENT_READ, self._stop)
         self._running = True
         try:
-            self._open(field)
+            if wanted:
+                self._listen(field)
+            else:
+                self._open(field)
         except BaseException:
             self._close()
             raise
@@ -53,15 +62,18 @@ class LineInput:
         try:
             mode = self._path.stat().st_mode
         except FileNotFoundError:
-            self._listen(field)
-            return
+            raise ValueError(
+                f"{field}: {self._path} is not there; run mkfifo, or write socket:PATH for a "
+                "socket that is opened here"
+            ) from None
         except OSError as error:
             raise ValueError(
                 f"{field}: {self._path} cannot be read ({error.strerror}); choose another path"
             ) from None
         if not stat.S_ISFIFO(mode):
             raise ValueError(
-                f"{field}: {self._path} is no FIFO; run mkfifo, or name a path where nothing is"
+                f"{field}: {self._path} is no FIFO; run mkfifo, or write socket:PATH "
+                "for a socket that is opened here"
             )
         # Also open for writing: a writer that goes away is then no end of the file.
         try:
@@ -127,7 +139,12 @@ class LineInput:
             os.close(fd)
             del self._buffers[fd]
             return
-        for line in self._buffers[fd].feed(data):
+        reader = self._buffers[fd]
+        dropped = reader.too_long
+        lines = reader.feed(data)
+        for _ in range(reader.too_long - dropped):
+            self._take(_TOO_LONG)
+        for line in lines:
             self._take(line)
 
     def _close(self) -> None:

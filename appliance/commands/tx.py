@@ -17,6 +17,7 @@ from appliance.commands.lines import LineInput
 from appliance.commands.places import different, read_whole, writable, write_whole
 from appliance.commands.running import Signals
 from appliance.commands.terminal import Console, console
+from appliance.commands.tx_words import EPILOG
 from appliance.commands.watch import Watch
 from appliance.modes.cards import SOURCES, make_source
 from appliance.modes.faults import apply_faults, parse_faults
@@ -36,17 +37,6 @@ _PACKINGS = {"GPM": Packing.LINES, "FILL": Packing.FILL, "BPM": Packing.BLOCKS}
 _IP_UDP = 20  # octets of IP header beside a datagram with its UDP header
 _BOX = UUID("6d7c1a52-3f0c-4a1e-9a0b-2f6f2c9d8e31")  # names the streams of unpaired boxes
 
-_EPILOG = """examples:
-  rtvbox tx --source synthetic --format 1080p50 --interface eth0 \\
-      --video 239.1.1.1:5000 --metadata 239.1.1.2:5002 --static patient.json --sdp-out flow.sdp
-  rtvbox tx --source file:operation.mp4 --format 1080p50 --interface eth0 \\
-      --video 239.1.1.1:5000 --metadata 239.1.1.2:5002 \\
-      --second-path eth1:239.2.1.1:5000:239.2.1.2:5002 --sender-type NL --static patient.json
-
-The patient file is read again on SIGHUP: from the next frame on the flow is another SOP instance.
-Faults, for a pretend card: NAME[=VALUE][@FRAME[+FRAMES]],...  loss black freeze drift=PPM
-format=NAME unplug restore replug; for example --fault loss@250+50,drift=100."""
-
 _LARGEST_PATIENT = 1 << 20
 
 
@@ -56,7 +46,7 @@ def add(commands: Any) -> None:
         "tx",
         help="transmit a source with its patient's metadata",
         description="Sends a source as ST 2110-20 video with DICOM-RTV metadata (PS3.22).",
-        epilog=_EPILOG,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     picture = own.add_argument_group("picture")
@@ -99,9 +89,9 @@ def add(commands: Any) -> None:
     )
     patient.add_argument(
         "--dynamic",
-        metavar="PATH",
-        type=Path,
-        help="values of the frame, JSON lines: an existing FIFO, or a Unix socket to open",
+        metavar="FIFO|socket:PATH",
+        help="values of the frame, JSON lines (below): an existing FIFO, or a Unix socket that is "
+        "opened here",
     )
     patient.add_argument(
         "--sop-class", choices=sorted(SOP_CLASSES), default="endoscopic", help="of the flow"
@@ -110,7 +100,7 @@ def add(commands: Any) -> None:
     fault = own.add_argument_group("faults of a pretend card (below)")
     fault.add_argument("--fault", metavar="FAULTS", help="planned: loss@250+50,drift=100")
     fault.add_argument(
-        "--faults-from", metavar="PATH", type=Path, help="live, a line each: FIFO or Unix socket"
+        "--faults-from", metavar="FIFO|socket:PATH", help="live, a line each, as --dynamic has it"
     )
     options.add_running(own)
     own.set_defaults(run=run)
@@ -353,7 +343,7 @@ def _options(args: argparse.Namespace) -> TxOptions:
     )
 
 
-def _dynamic_lines(path: Path, mode: TxMode, log: logging.Logger, rejected: list[int]) -> LineInput:
+def _dynamic_lines(place: str, mode: TxMode, log: logging.Logger, rejected: list[int]) -> LineInput:
     warned = [0.0]
 
     def take(line: bytes) -> None:
@@ -367,17 +357,17 @@ def _dynamic_lines(path: Path, mode: TxMode, log: logging.Logger, rejected: list
             return
         mode.set_dynamic(said.values, said.tai or tai_now())
 
-    return LineInput(path, "dynamic", take)
+    return LineInput(place, "dynamic", take)
 
 
-def _fault_lines(path: Path, source: object, log: logging.Logger) -> LineInput:
+def _fault_lines(place: str, source: object, log: logging.Logger) -> LineInput:
     def take(line: bytes) -> None:
         try:
             apply_faults(source, parse_faults(line.decode("ascii", errors="replace").strip()))
         except ValueError as error:
             log.warning("faults: line passed over: %s", error)
 
-    return LineInput(path, "faults-from", take)
+    return LineInput(place, "faults-from", take)
 
 
 def _say_what(log: logging.Logger, plan: TxPlan, patient: PatientDocument | None) -> None:

@@ -103,7 +103,7 @@ class Line:
         argv += ["--sender-type", choice.sender_type, "--sop-class", stream.sop_class]
         argv += ["--max-udp", str(choice.max_udp)]
         argv += ["--static", str(self.file("patient")), "--sdp-out", str(self.file("sdp"))]
-        argv += ["--faults-from", str(self.file("faults"))]
+        argv += ["--faults-from", f"socket:{self.file('faults')}"]
         if stream.picture_rate is not None:
             argv += ["--picture-rate", str(stream.picture_rate)]
         self._tx = Process(box, argv + self._common("tx"), self.file("tx.log"))
