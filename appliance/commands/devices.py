@@ -117,4 +117,16 @@ def _more(device: Device) -> str:
         told = f", interfaces of generation {details['generation']}"
         counters = " with statistics" if details["statistics"] else ""
         return ", ".join([*words, device.driver]) + told + counters
+    ends = details.get("inputs") or details.get("outputs")
+    if device.kind in (Kind.CAPTURE, Kind.PLAYOUT) and ends:
+        return "; ".join([device.driver, *map(_connector, ends)])
     return device.driver
+
+
+def _connector(one: dict[str, Any]) -> str:
+    """An input or output of a node: 0 HDMI 000-0: chosen, no signal, EDID "rtvbox"."""
+    words = ["chosen"] if one["chosen"] else []
+    words += [one["status"]] if one.get("status") else []
+    words += [f"EDID {one['edid']}"] if "edid" in one else []
+    name = f"{one['number']} {one['name']}"
+    return f"{name} ({', '.join(words)})" if words else name

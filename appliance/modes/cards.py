@@ -11,12 +11,12 @@ from drivers.decklink import DeckLinkSink, DeckLinkSource
 from drivers.file import CaptureSink, FileSource, NullSink, PngSink, RawSink
 from drivers.ntv2 import Ntv2Sink, Ntv2Source
 from drivers.synthetic import SyntheticSink, SyntheticSource
-from drivers.v4l2 import V4l2Sink, V4l2Source
+from drivers.v4l2 import V4l2Sink, V4l2Source, parsed
 from drivers.video import Layout, Sink, Source, VideoFormat
 
-SOURCES = "synthetic, file:PATH, v4l2:KEY, decklink:KEY or ntv2:SERIAL[/CONNECTOR]"
+SOURCES = "synthetic, file:PATH, v4l2:KEY[,input=NAME], decklink:KEY or ntv2:SERIAL[/CONNECTOR]"
 SINKS = (
-    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR, v4l2:KEY, "
+    "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR, v4l2:KEY[,output=NAME], "
     "decklink:KEY[,scheduled] or ntv2:SERIAL[/CONNECTOR][,external or ,free]"
 )
 
@@ -70,7 +70,9 @@ def make_source(
             raise ValueError(f"source: {error}") from None
     if kind == "v4l2" and path:
         try:
-            return V4l2Source(path, fmt, realtime=realtime)
+            key, options = parsed(path, "input", "pixels")
+            chosen, pixels = options.get("input", ""), options.get("pixels", "")
+            return V4l2Source(key, fmt, realtime=realtime, input=chosen, pixels=pixels)
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
     raise ValueError(f"source: {text!r} is unknown; choose {SOURCES}")
@@ -90,7 +92,6 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
         "capture": lambda place: CaptureSink(place, realtime=realtime),
         "png": lambda place: PngSink(place, realtime=realtime),
         "raw": lambda place: RawSink(place, realtime=realtime),
-        "v4l2": lambda place: V4l2Sink(str(place), realtime=realtime),
     }
     if kind == "decklink" and colon:
         key, _, way = path.partition(",")
@@ -98,6 +99,13 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
             raise ValueError(f"sink: {way!r} is no way of playout; write decklink:KEY,scheduled")
         try:
             return DeckLinkSink(key, scheduled=way == "scheduled", realtime=realtime)
+        except ValueError as error:
+            raise ValueError(f"sink: {error}") from None
+    if kind == "v4l2" and path:
+        try:
+            key, options = parsed(path, "output", "pixels")
+            chosen, pixels = options.get("output", ""), options.get("pixels", "")
+            return V4l2Sink(key, realtime=realtime, output=chosen, pixels=pixels)
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
     if kind == "ntv2" and path:

@@ -21,5 +21,17 @@ no DV timings and copies each frame.
 from drivers.v4l2.node import Node, get_edid, look_at, node_of, set_edid
 from drivers.v4l2.sink import V4l2Sink
 from drivers.v4l2.source import V4l2Source
+from drivers.v4l2.spec import Connector, meant, parsed
 
-__all__ = ["Node", "V4l2Sink", "V4l2Source", "get_edid", "look_at", "node_of", "set_edid"]
+__all__ = [
+    "Connector",
+    "Node",
+    "V4l2Sink",
+    "V4l2Source",
+    "get_edid",
+    "look_at",
+    "meant",
+    "node_of",
+    "parsed",
+    "set_edid",
+]

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -64,6 +63,14 @@ int Capture::open(bool) {
     fail(options_.path + ": it captures no video");
     device_.close();
     return RTV_REFUSED;
+  }
+  if (options_.input >= 0) {
+    if (int e = device_.choose(static_cast<uint32_t>(options_.input))) {
+      fail(options_.path + ": input " + std::to_string(options_.input) +
+           " cannot be chosen: " + strerror(e));
+      device_.close();
+      return e == EINVAL ? RTV_REFUSED : RTV_BROKEN;
+    }
   }
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_ < 0) {
@@ -214,6 +221,7 @@ bool Capture::begin_stream(const Timings &timings) {
   for (auto at = list.begin; at != list.end; ++at) {
     const Pixels &pixels = **at;
     bool offered = false;
+    if (options_.pixels && options_.pixels != pixels.fourcc) continue;
     for (const Offer &offer : offers) offered |= offer.fourcc == pixels.fourcc;
     if (!offered) continue;
     v4l2_format got{};

@@ -16,6 +16,8 @@ struct CaptureOptions {
   uint32_t buffers = 8;   // asked of the driver
   uint32_t queue = 3;     // frames that wait for a slow consumer
   bool realtime = true;
+  int32_t input = -1;     // by the node's number; -1: the one that is chosen
+  uint32_t pixels = 0;    // only this fourcc; 0: the best of those that are offered
   Kernel *kernel = &Kernel::real();
 };
 

@@ -16,6 +16,13 @@ std::string text_of(const uint8_t (&field)[n]) {
   return {chars, strnlen(chars, n)};
 }
 
+uint32_t state_of(uint32_t status) {
+  if (status & (V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL)) return RTV_SIGNAL_ABSENT;
+  if (status & (V4L2_IN_ST_NO_H_LOCK | V4L2_IN_ST_NO_V_LOCK | V4L2_IN_ST_NO_SYNC))
+    return RTV_SIGNAL_UNLOCKED;
+  return RTV_SIGNAL_LOCKED;
+}
+
 }  // namespace
 
 int Device::open() {
@@ -29,17 +36,8 @@ int Device::open() {
   card_ = text_of(cap.card);
   bus_ = text_of(cap.bus_info);
   uint32_t index = 0;
-  timings_ = false;
-  if (captures()) {
-    v4l2_input in{};
-    if (current(&index, nullptr) == 0 && (in.index = index, control(VIDIOC_ENUMINPUT, &in)) == 0)
-      timings_ = in.capabilities & V4L2_IN_CAP_DV_TIMINGS;
-  } else if (plays()) {
-    v4l2_output out{};
-    if (current(&index, nullptr) == 0 &&
-        (out.index = index, control(VIDIOC_ENUMOUTPUT, &out)) == 0)
-      timings_ = out.capabilities & V4L2_OUT_CAP_DV_TIMINGS;
-  }
+  Connector now{};
+  timings_ = current(&index, nullptr) == 0 && describe(index, &now) == 0 && now.dv_timings;
   return 0;
 }
 
@@ -65,22 +63,59 @@ std::vector<Offer> Device::offers() const {
   return found;
 }
 
+int Device::describe(uint32_t index, Connector *found) const {
+  found->index = index;
+  if (captures()) {
+    v4l2_input in{};
+    in.index = index;
+    if (int e = control(VIDIOC_ENUMINPUT, &in)) return e;
+    found->name = text_of(in.name);
+    found->dv_timings = in.capabilities & V4L2_IN_CAP_DV_TIMINGS;
+    found->state = state_of(in.status);
+    return 0;
+  }
+  v4l2_output out{};
+  out.index = index;
+  if (int e = control(VIDIOC_ENUMOUTPUT, &out)) return e;
+  found->name = text_of(out.name);
+  found->dv_timings = out.capabilities & V4L2_OUT_CAP_DV_TIMINGS;
+  found->state = RTV_SIGNAL_LOCKED;
+  return 0;
+}
+
+std::vector<Connector> Device::connectors() const {
+  std::vector<Connector> found;
+  uint32_t now = 0;
+  if (current(&now, nullptr) != 0) return found;
+  Connector one{};
+  for (uint32_t i = 0; i < 64 && describe(i, &one) == 0; ++i) {
+    one.chosen = i == now;
+    found.push_back(one);
+  }
+  return found;
+}
+
 int Device::current(uint32_t *index, std::string *name) const {
   int number = 0;
   if (int e = control(captures() ? VIDIOC_G_INPUT : VIDIOC_G_OUTPUT, &number)) return e;
   *index = static_cast<uint32_t>(number);
   if (!name) return 0;
-  if (captures()) {
-    v4l2_input in{};
-    in.index = *index;
-    if (int e = control(VIDIOC_ENUMINPUT, &in)) return e;
-    *name = text_of(in.name);
-    return 0;
-  }
-  v4l2_output out{};
-  out.index = *index;
-  if (int e = control(VIDIOC_ENUMOUTPUT, &out)) return e;
-  *name = text_of(out.name);
+  Connector one{};
+  if (int e = describe(*index, &one)) return e;
+  *name = one.name;
+  return 0;
+}
+
+int Device::choose(uint32_t index) {
+  uint32_t now = 0;
+  if (int e = current(&now, nullptr)) return e;
+  int number = static_cast<int>(index);
+  // Only when it is another: somebody else may stream from the same one.
+  if (now != index)
+    if (int e = control(captures() ? VIDIOC_S_INPUT : VIDIOC_S_OUTPUT, &number)) return e;
+  Connector one{};
+  if (int e = describe(index, &one)) return e;
+  timings_ = one.dv_timings;
   return 0;
 }
 
@@ -125,13 +160,11 @@ int Device::timings_for(const rtv_format &format, Timings *found) const {
 }
 
 uint32_t Device::input_state() const {
-  v4l2_input in{};
-  if (current(&in.index, nullptr) != 0 || control(VIDIOC_ENUMINPUT, &in) != 0)
-    return RTV_SIGNAL_LOCKED;  // it cannot tell
-  if (in.status & (V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL)) return RTV_SIGNAL_ABSENT;
-  if (in.status & (V4L2_IN_ST_NO_H_LOCK | V4L2_IN_ST_NO_V_LOCK | V4L2_IN_ST_NO_SYNC))
-    return RTV_SIGNAL_UNLOCKED;
-  return RTV_SIGNAL_LOCKED;
+  uint32_t index = 0;
+  Connector one{};
+  // Where it cannot tell, frames will.
+  if (current(&index, nullptr) != 0 || describe(index, &one) != 0) return RTV_SIGNAL_LOCKED;
+  return one.state;
 }
 
 int Device::set_format(uint32_t width, uint32_t height, uint32_t fourcc, uint32_t field,
@@ -168,9 +201,9 @@ int Device::subscribe(uint32_t type, uint32_t id) const {
   return control(VIDIOC_SUBSCRIBE_EVENT, &wish);
 }
 
-int Device::get_edid(std::vector<uint8_t> *edid) const {
+int Device::get_edid(uint32_t connector, std::vector<uint8_t> *edid) const {
   v4l2_edid request{};
-  if (int e = current(&request.pad, nullptr)) return e;
+  request.pad = connector;
   edid->assign(256 * 128, 0);
   request.blocks = 256;
   request.edid = edid->data();
@@ -179,10 +212,10 @@ int Device::get_edid(std::vector<uint8_t> *edid) const {
   return 0;
 }
 
-int Device::set_edid(const std::vector<uint8_t> &edid) const {
+int Device::set_edid(uint32_t connector, const std::vector<uint8_t> &edid) const {
   v4l2_edid request{};
   if (edid.size() % 128 != 0 || edid.size() > 256 * 128) return EINVAL;
-  if (int e = current(&request.pad, nullptr)) return e;
+  request.pad = connector;
   request.blocks = static_cast<uint32_t>(edid.size() / 128);
   request.edid = const_cast<uint8_t *>(edid.data());
   return control(VIDIOC_S_EDID, &request);

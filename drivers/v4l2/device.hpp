@@ -18,6 +18,14 @@ struct Timings {
   rtv_format format{};  // raster, rate and scan; sampling, depth and layout are not its
 };
 
+// An input of a capture node or an output of a playout node.
+struct Connector {
+  uint32_t index;
+  std::string name;
+  bool chosen, dv_timings;
+  uint32_t state;  // enum rtv_signal, of an input; a driver knows that of the chosen one
+};
+
 struct Offer {
   uint32_t fourcc;
   std::string text;  // the driver's description
@@ -51,8 +59,11 @@ class Device {
   const std::string &bus() const { return bus_; }
 
   std::vector<Offer> offers() const;
+  std::vector<Connector> connectors() const;
   // The input's or output's index, and its name.
   int current(uint32_t *index, std::string *name) const;
+  // Makes another one the current one, for all who use the node. EBUSY while somebody streams.
+  int choose(uint32_t index);
   bool has_timings() const { return timings_; }  // of the input or output, after open()
 
   // What the signal is now: ENOLINK none, ENOLCK not locked, ERANGE beyond the card.
@@ -69,10 +80,14 @@ class Device {
   int set_rate(uint32_t num, uint32_t den) const;
   int subscribe(uint32_t type, uint32_t id) const;
 
-  int get_edid(std::vector<uint8_t> *edid) const;
-  int set_edid(const std::vector<uint8_t> &edid) const;  // empty: none, the source sees no sink
+  // What an input shows to its source, or what an output's monitor shows to us.
+  int get_edid(uint32_t connector, std::vector<uint8_t> *edid) const;
+  // Of an input; empty: none, the source sees no sink.
+  int set_edid(uint32_t connector, const std::vector<uint8_t> &edid) const;
 
  private:
+  int describe(uint32_t index, Connector *found) const;
+
   std::string path_, driver_, card_, bus_;
   Kernel &kernel_;
   int fd_ = -1;

@@ -4,6 +4,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "binding.hpp"
@@ -30,7 +31,18 @@ std::string code_text(uint32_t code) {
     text += c >= ' ' && c < 127 ? c : '?';
   }
   while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
+  return code >> 31 ? text + "-BE" : text;  // big-endian, as the kernel's headers mark it
+}
+
+// The fourcc of one that is carried; 0 for "".
+uint32_t code_of(const std::string &text) {
+  if (text.empty()) return 0;
+  const PixelList list = known(10);
+  for (auto at = list.begin; at != list.end; ++at)
+    if (code_text((*at)->fourcc) == text) return (*at)->fourcc;
+  const std::string why = "pixels: " + text + " is not carried; choose UYVY, YUYV, NV16, NM16, "
+                          "Y210, v210 or V210";
+  throw nb::value_error(why.c_str());
 }
 
 std::string path_of(nb::handle path) {
@@ -51,7 +63,7 @@ nb::dict raster_dict(const rtv_format &f) {
   return d;
 }
 
-nb::dict describe(nb::handle path) {
+nb::dict describe(nb::handle path, bool measure) {
   Device device(path_of(path));
   opened(device);
   nb::dict d;
@@ -66,15 +78,32 @@ nb::dict describe(nb::handle path) {
   uint32_t index = 0;
   device.current(&index, &name);
   d["connector"] = name;
-  nb::list formats;
-  for (const Offer &offer : device.offers()) {
-    bool carried = false;
-    const PixelList list = known(10);
-    for (auto at = list.begin; at != list.end; ++at) carried |= (*at)->fourcc == offer.fourcc;
-    formats.append(nb::make_tuple(code_text(offer.fourcc), offer.text, carried));
+  nb::list connectors;
+  for (const Connector &one : device.connectors()) {
+    nb::dict c;
+    c["number"] = one.index;
+    c["name"] = one.name;
+    c["chosen"] = one.chosen;
+    c["dv_timings"] = one.dv_timings;
+    c["signal"] = one.state;
+    connectors.append(c);
   }
+  d["connectors"] = connectors;
+  nb::list formats;
+  // Those that are carried first, as a 10-bit stream would choose them.
+  auto offers = device.offers();
+  const PixelList list = known(10);
+  for (auto at = list.begin; at != list.end; ++at) {
+    const auto mine = std::find_if(offers.begin(), offers.end(),
+                                   [&](const Offer &one) { return one.fourcc == (*at)->fourcc; });
+    if (mine == offers.end()) continue;
+    formats.append(nb::make_tuple(code_text(mine->fourcc), mine->text, (*at)->depth));
+    offers.erase(mine);
+  }
+  for (const Offer &offer : offers)
+    formats.append(nb::make_tuple(code_text(offer.fourcc), offer.text, 0));
   d["formats"] = formats;
-  if (device.captures()) {
+  if (device.captures() && measure) {
     Timings seen{};
     const int e = device.has_timings() ? device.query_timings(&seen) : ENODATA;
     d["signal"] = e == 0 || e == ENODATA ? device.input_state()
@@ -86,19 +115,27 @@ nb::dict describe(nb::handle path) {
   return d;
 }
 
-nb::bytes get_edid(nb::handle path) {
+uint32_t connector_of(const Device &device, int32_t number) {
+  uint32_t index = static_cast<uint32_t>(number);
+  if (number < 0)
+    if (int e = device.current(&index, nullptr)) raise(e, device.path());
+  return index;
+}
+
+nb::bytes get_edid(nb::handle path, int32_t connector) {
   Device device(path_of(path));
   opened(device);
   std::vector<uint8_t> edid;
-  if (int e = device.get_edid(&edid)) raise(e, device.path());
+  if (int e = device.get_edid(connector_of(device, connector), &edid)) raise(e, device.path());
   return nb::bytes(reinterpret_cast<const char *>(edid.data()), edid.size());
 }
 
-void set_edid(nb::handle path, nb::bytes edid) {
+void set_edid(nb::handle path, nb::bytes edid, int32_t connector) {
   Device device(path_of(path));
   opened(device);
   const auto *octets = reinterpret_cast<const uint8_t *>(edid.c_str());
-  if (int e = device.set_edid({octets, octets + edid.size()})) raise(e, device.path());
+  const uint32_t at = connector_of(device, connector);
+  if (int e = device.set_edid(at, {octets, octets + edid.size()})) raise(e, device.path());
 }
 
 // Names of their own: nanobind tells types apart by name, over all our modules.
@@ -106,22 +143,35 @@ void set_edid(nb::handle path, nb::bytes edid) {
 template <class T>
 class Held {
  public:
-  explicit Held(T *node) : node_(node) {}
+  Held() = default;
   Held(const Held &) = delete;
   Held &operator=(const Held &) = delete;
-  ~Held() { node_->release(); }
+  ~Held() {
+    if (node_) node_->release();
+  }
+  void set(T *node) { node_ = node; }
   T *operator->() const { return node_; }
 
  private:
-  T *node_;
+  T *node_ = nullptr;
 };
 
 class NodeInput {
   Held<Capture> node_;
 
  public:
-  NodeInput(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue, bool realtime)
-      : node_(new Capture({path_of(path), rtv::format_from(format), buffers, queue, realtime})) {}
+  NodeInput(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue,
+            bool realtime, int32_t input, const std::string &pixels) {
+    CaptureOptions o;
+    o.path = path_of(path);
+    o.format = rtv::format_from(format);
+    o.buffers = buffers;
+    o.queue = queue;
+    o.realtime = realtime;
+    o.input = input;
+    o.pixels = code_of(pixels);
+    node_.set(new Capture(o));
+  }
   nb::object capsule() const { return rtv::source_capsule(node_->table()); }
   void stop() const {
     nb::gil_scoped_release free;
@@ -158,8 +208,16 @@ class NodeOutput {
   Held<Playout> node_;
 
  public:
-  NodeOutput(nb::handle path, uint32_t buffers, bool realtime)
-      : node_(new Playout({path_of(path), buffers, realtime})) {}
+  NodeOutput(nb::handle path, uint32_t buffers, bool realtime, int32_t output,
+             const std::string &pixels) {
+    PlayoutOptions o;
+    o.path = path_of(path);
+    o.buffers = buffers;
+    o.realtime = realtime;
+    o.output = output;
+    o.pixels = code_of(pixels);
+    node_.set(new Playout(o));
+  }
   nb::object capsule() const { return rtv::sink_capsule(node_->table()); }
   void stop() const {
     nb::gil_scoped_release free;
@@ -193,9 +251,9 @@ class NodeOutput {
 }  // namespace
 
 NB_MODULE(_v4l2, m) {
-  m.def("describe", &describe, "path"_a);
-  m.def("get_edid", &get_edid, "path"_a);
-  m.def("set_edid", &set_edid, "path"_a, "edid"_a);
+  m.def("describe", &describe, "path"_a, "measure"_a);
+  m.def("get_edid", &get_edid, "path"_a, "connector"_a);
+  m.def("set_edid", &set_edid, "path"_a, "edid"_a, "connector"_a);
   m.def("struct_sizes", [] {
     nb::dict d;
     d["v4l2_dv_timings"] = sizeof(v4l2_dv_timings);
@@ -235,15 +293,18 @@ NB_MODULE(_v4l2, m) {
       },
       "frame"_a, "code"_a, "memory"_a, "stride"_a, "into_frame"_a);
   nb::class_<NodeInput>(m, "Input")
-      .def(nb::init<nb::handle, const nb::dict &, uint32_t, uint32_t, bool>(), "path"_a, "format"_a,
-           "buffers"_a, "queue"_a, "realtime"_a)
+      .def(nb::init<nb::handle, const nb::dict &, uint32_t, uint32_t, bool, int32_t,
+                    const std::string &>(),
+           "path"_a, "format"_a, "buffers"_a, "queue"_a, "realtime"_a, "input"_a,
+           "pixels"_a)
       .def("capsule", &NodeInput::capsule)
       .def("stop", &NodeInput::stop)
       .def("error", &NodeInput::error)
       .def("stats", &NodeInput::stats)
       .def("fourcc", &NodeInput::fourcc);
   nb::class_<NodeOutput>(m, "Output")
-      .def(nb::init<nb::handle, uint32_t, bool>(), "path"_a, "buffers"_a, "realtime"_a)
+      .def(nb::init<nb::handle, uint32_t, bool, int32_t, const std::string &>(), "path"_a,
+           "buffers"_a, "realtime"_a, "output"_a, "pixels"_a)
       .def("capsule", &NodeOutput::capsule)
       .def("stop", &NodeOutput::stop)
       .def("error", &NodeOutput::error)

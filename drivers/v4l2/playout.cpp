@@ -69,6 +69,10 @@ int Playout::start(const rtv_format &format) {
   if (int e = device_.open())
     return fail(e == ENOENT || e == ENODEV || e == ENXIO ? RTV_GONE : RTV_BROKEN, strerror(e));
   if (!device_.plays()) return fail(RTV_REFUSED, "it plays no video out");
+  if (options_.output >= 0)
+    if (int e = device_.choose(static_cast<uint32_t>(options_.output)))
+      return fail(e == EINVAL ? RTV_REFUSED : RTV_BROKEN,
+                  "output " + std::to_string(options_.output) + " cannot be chosen: " + strerror(e));
   format_ = format;
   if (device_.has_timings()) {
     Timings timings{};
@@ -92,6 +96,7 @@ int Playout::choose(const rtv_format &format) {
   for (auto at = list.begin; at != list.end; ++at) {
     bool offered = false;
     for (const Offer &offer : offers) offered |= offer.fourcc == (*at)->fourcc;
+    if (options_.pixels && options_.pixels != (*at)->fourcc) continue;
     v4l2_format got{};
     if (!offered || device_.set_format(format.width, format.height, (*at)->fourcc,
                                        V4L2_FIELD_NONE, &got) != 0)

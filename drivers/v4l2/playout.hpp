@@ -17,6 +17,8 @@ struct PlayoutOptions {
   std::string path;
   uint32_t buffers = 3;
   bool realtime = true;
+  int32_t output = -1;  // by the node's number; -1: the one that is chosen
+  uint32_t pixels = 0;  // only this fourcc; 0: the best of those that are offered
   Kernel *kernel = &Kernel::real();
 };
 

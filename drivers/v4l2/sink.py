@@ -7,6 +7,7 @@ from typing import Any
 from drivers.discover import Kind
 from drivers.v4l2 import _v4l2
 from drivers.v4l2.node import look_at, node_of
+from drivers.v4l2.spec import meant
 
 
 class V4l2Sink:
@@ -14,16 +15,27 @@ class V4l2Sink:
     is the driver's own stamp. 10-bit frames are rounded for nodes of 8 bits, which `stats` says.
     Without a frame for half a second it turns black: what stood there is not live."""
 
-    def __init__(self, key: str, *, buffers: int = 3, realtime: bool = True) -> None:
-        """key: of the inventory, or a path. Raises ValueError, one line."""
+    def __init__(
+        self,
+        key: str,
+        *,
+        buffers: int = 3,
+        realtime: bool = True,
+        output: str = "",
+        pixels: str = "",
+    ) -> None:
+        """key: of the inventory, or a path. output: its number, its name or the beginning of it; ""
+        leaves the one that is chosen. pixels: the driver's pixel format as a fourcc; "" takes the
+        best. Raises ValueError, one line."""
         path = node_of(key, Kind.PLAYOUT)
         try:
-            node = look_at(path)
+            node = look_at(path, measure=False)
         except OSError as error:
             raise ValueError(f"{path} cannot be opened ({error.strerror})") from None
         if not node.plays:
             raise ValueError(f"{path} plays nothing out; it is {node.card}")
-        self._output = _v4l2.Output(path, buffers, realtime)
+        number = meant(output, "output", node.connectors).number if output else -1
+        self._output = _v4l2.Output(path, buffers, realtime, number, pixels)
 
     @property
     def fourcc(self) -> str:

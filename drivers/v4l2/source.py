@@ -5,6 +5,7 @@ from __future__ import annotations
 from drivers.discover import Kind
 from drivers.v4l2 import _v4l2
 from drivers.v4l2.node import look_at, node_of
+from drivers.v4l2.spec import meant
 from drivers.video import Layout, Sampling, VideoFormat
 
 
@@ -25,8 +26,12 @@ class V4l2Source:
         buffers: int = 8,
         queue: int = 3,
         realtime: bool = True,
+        input: str = "",
+        pixels: str = "",
     ) -> None:
-        """key: of the inventory, or a path. buffers: asked of the driver. Raises ValueError, one
+        """key: of the inventory, or a path. buffers: asked of the driver. input: its number, its
+        name or the beginning of it; "" leaves the one that is chosen. pixels: the driver's pixel
+        format as a fourcc; "" takes the best. Raises ValueError, one
         line: nothing there, no capture node, or a format that no V4L2 node brings."""
         if format.sampling is not Sampling.YCBCR_422 or format.depth > 10:
             raise ValueError(
@@ -35,15 +40,16 @@ class V4l2Source:
         self._format = format
         path = node_of(key, Kind.CAPTURE)
         try:
-            node = look_at(path)
+            node = look_at(path, measure=False)
         except OSError as error:
             raise ValueError(f"{path} cannot be opened ({error.strerror})") from None
         if not node.captures:
             raise ValueError(f"{path} captures nothing; it is {node.card}")
-        if not any(carried for _, _, carried in node.formats):
+        if not node.depth:
             offered = ", ".join(code for code, _, _ in node.formats[:8]) or "nothing"
             raise ValueError(f"{path} offers {offered}; UYVY, YUYV, NV16, Y210 or v210 is needed")
-        self._input = _v4l2.Input(path, format.native(), buffers, queue, realtime)
+        number = meant(input, "input", node.connectors).number if input else -1
+        self._input = _v4l2.Input(path, format.native(), buffers, queue, realtime, number, pixels)
 
     @property
     def format(self) -> VideoFormat:

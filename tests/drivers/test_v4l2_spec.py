@@ -1,0 +1,55 @@
+"""What a person writes of a V4L2 node."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.modes.cards import make_sink, make_source
+from drivers.v4l2 import Connector, meant, parsed
+from drivers.video import Signal, format_named
+
+THERE = [
+    Connector(0, "Webcam 0", False, False, None),
+    Connector(1, "HDMI 0", True, True, Signal.LOCKED),
+    Connector(2, "HDMI 1", False, True, None),
+    Connector(3, "S-Video", False, False, None),
+]
+
+
+def test_a_key_and_its_options() -> None:
+    assert parsed("pci-1:capture", "input") == ("pci-1:capture", {})
+    assert parsed("k,input=HDMI 1,pixels=UYVY", "input", "pixels") == (
+        "k",
+        {"input": "HDMI 1", "pixels": "UYVY"},
+    )
+
+
+@pytest.mark.parametrize("text", ["k,", "k,input", "k,input=", "k,other=1", "k,input=1,input=2"])
+def test_what_is_no_option_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write v4l2:KEY,input=|given twice"):
+        parsed(text, "input")
+
+
+@pytest.mark.parametrize(
+    ("word", "number"), [("0", 0), ("hdmi0", 1), ("HDMI 1", 2), ("svideo", 3), ("web", 0)]
+)
+def test_an_input_by_its_number_or_name(word: str, number: int) -> None:
+    assert meant(word, "input", THERE).number == number
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"),
+    [("4", "is not there"), ("HDMI", "several"), ("x", "not"), ("-", "several")],
+)
+def test_another_word_names_what_there_is(word: str, verdict: str) -> None:
+    with pytest.raises(ValueError, match=verdict) as said:
+        meant(word, "input", THERE)
+    assert "1 (HDMI 0), 2 (HDMI 1)" in str(said.value) and "\n" not in str(said.value)
+
+
+def test_the_options_reach_the_command_line() -> None:
+    with pytest.raises(ValueError, match="source: 'output=1' is no option"):
+        make_source("v4l2:k,output=1", format_named("1080p50"), slices=False, stamp=False,
+                    realtime=False)  # fmt: skip
+    with pytest.raises(ValueError, match="sink: 'input=1' is no option"):
+        make_sink("v4l2:k,input=1", realtime=False)
