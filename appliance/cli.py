@@ -56,7 +56,7 @@ class _Parser(argparse.ArgumentParser):
 
 COMMANDS = (
     *("tx", "rx", "inspect", "demo", "status", "network", "clock", "config", "remote"),
-    *("devices", "panel", "formats", "report-schema"),
+    *("devices", "edid", "panel", "formats", "report-schema"),
 )
 """In the order of the help. Each is a module of appliance.commands."""
 

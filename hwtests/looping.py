@@ -48,7 +48,7 @@ class Loop:
         if stamp.torn or stamp.sequence < self._last or not ours:
             self.wrong += 1
             return
-        if self._exact and not _black_elsewhere(one.frame.planes[0], self._rows):
+        if self._exact and not black_elsewhere(one.frame.planes[0], self._rows):
             self.wrong += 1
         if stamp.sequence == self._last:
             self.repeated += 1
@@ -63,7 +63,7 @@ class Loop:
             del self._out.due_of[number]
 
 
-def _black_elsewhere(plane: Any, rows: list[tuple[int, int]]) -> bool:
+def black_elsewhere(plane: Any, rows: list[tuple[int, int]]) -> bool:
     """Whether all but the stamp's strips is the black that was sent, bit for bit (UYVY)."""
     mask = np.ones(plane.shape[0], bool)
     for first, number in rows:

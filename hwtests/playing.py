@@ -143,8 +143,8 @@ def output_of(key: str, fmt: VideoFormat, paint: Paint = black) -> Iterator[Outp
 
 
 def node(key: str) -> str:
-    """The node of a V4L2 key, for v4l2-ctl."""
-    return next(one.node for one in inventory() if one.key == key)
+    """The node of a V4L2 key, with or without options, for v4l2-ctl."""
+    return next(one.node for one in inventory() if one.key == key.partition(",")[0])
 
 
 def control(key: str, **values: int) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from appliance import runner
+from appliance.cli import main
+from appliance.modes.cards import make_source
 from drivers.discover import Kind, inventory
-from drivers.v4l2 import V4l2Sink, look_at
+from drivers.v4l2 import V4l2Sink, get_edid, look_at
+from drivers.v4l2.edid import edid_for, same
 from drivers.video import Signal, format_named
 from hwtests.bench import Bench
 from hwtests.nodes import vivid_as
@@ -77,3 +80,25 @@ def test_a_sink_takes_the_output_that_it_is_told() -> None:
 def test_an_input_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(ValueError, match=r"choose 0 \(Webcam 0\), 1 \(HDMI 0\)"):
         input_of(f"{CAPTURE},input=SDI", FORMAT).__enter__()
+
+
+def test_an_edid_is_set_and_what_v4l2_ctl_reads_back(tmp_path: Any) -> None:
+    file = tmp_path / "edid"
+    assert main(["edid", f"{CAPTURE},input=HDMI 1", "--for", "1080p50"]) == 0
+    read = ["v4l2-ctl", "-d", node(CAPTURE), f"--get-edid=pad=2,format=raw,file={file}"]
+    runner.run(read, timeout=60)
+    assert same(file.read_bytes(), edid_for(format_named("1080p50")))
+    assert [one.get("edid") for one in inputs()] == [None, "vivid", "rtvbox"]
+    assert main(["edid", f"{CAPTURE},input=2", "--none"]) == 0
+    assert inputs()[2]["edid"] == "none"
+    assert main(["edid", f"{CAPTURE},input=2", "--set", str(file)]) == 0
+    assert inputs()[2]["edid"] == "rtvbox"
+    assert main(["edid", f"{CAPTURE},input=1", "--set", "/dev/null"]) == 2
+
+
+def test_a_source_shows_the_format_that_it_expects() -> None:
+    source = make_source(
+        f"{CAPTURE},input=1,edid=expected", FORMAT, slices=False, stamp=False, realtime=False
+    )
+    assert same(get_edid(node(CAPTURE), 1), edid_for(FORMAT))
+    source.close()

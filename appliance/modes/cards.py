@@ -14,7 +14,10 @@ from drivers.synthetic import SyntheticSink, SyntheticSource
 from drivers.v4l2 import V4l2Sink, V4l2Source, parsed
 from drivers.video import Layout, Sink, Source, VideoFormat
 
-SOURCES = "synthetic, file:PATH, v4l2:KEY[,input=NAME], decklink:KEY or ntv2:SERIAL[/CONNECTOR]"
+SOURCES = (
+    "synthetic, file:PATH, v4l2:KEY[,input=NAME][,edid=expected], decklink:KEY "
+    "or ntv2:SERIAL[/CONNECTOR]"
+)
 SINKS = (
     "null, check, capture:DIR, png:DIR, raw:FILE, drm:CONNECTOR, v4l2:KEY[,output=NAME], "
     "decklink:KEY[,scheduled] or ntv2:SERIAL[/CONNECTOR][,external or ,free]"
@@ -70,9 +73,10 @@ def make_source(
             raise ValueError(f"source: {error}") from None
     if kind == "v4l2" and path:
         try:
-            key, options = parsed(path, "input", "pixels")
+            key, options = parsed(path, "input", "pixels", "edid")
             chosen, pixels = options.get("input", ""), options.get("pixels", "")
-            return V4l2Source(key, fmt, realtime=realtime, input=chosen, pixels=pixels)
+            edid = options.get("edid", "")
+            return V4l2Source(key, fmt, realtime=realtime, input=chosen, pixels=pixels, edid=edid)
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
     raise ValueError(f"source: {text!r} is unknown; choose {SOURCES}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from drivers.discover import Kind
 from drivers.v4l2 import _v4l2
-from drivers.v4l2.node import look_at, node_of
+from drivers.v4l2.edid import edid_for, from_file, same
+from drivers.v4l2.node import get_edid, look_at, node_of, set_edid
 from drivers.v4l2.spec import meant
 from drivers.video import Layout, Sampling, VideoFormat
 
@@ -28,11 +31,14 @@ class V4l2Source:
         realtime: bool = True,
         input: str = "",
         pixels: str = "",
+        edid: str = "",
     ) -> None:
         """key: of the inventory, or a path. buffers: asked of the driver. input: its number, its
         name or the beginning of it; "" leaves the one that is chosen. pixels: the driver's pixel
-        format as a fourcc; "" takes the best. Raises ValueError, one
-        line: nothing there, no capture node, or a format that no V4L2 node brings."""
+        format as a fourcc; "" takes the best. edid: what the input shows to its source, set now if
+        it shows another: "expected" offers this format alone, else a file; "" leaves it. Raises
+        ValueError, one line: nothing there, no capture node, or a format that no V4L2 node
+        brings."""
         if format.sampling is not Sampling.YCBCR_422 or format.depth > 10:
             raise ValueError(
                 f"{key}: V4L2 brings 4:2:2 of 8 or 10 bits, not {format.sampling} {format.depth}"
@@ -49,6 +55,8 @@ class V4l2Source:
             offered = ", ".join(code for code, _, _ in node.formats[:8]) or "nothing"
             raise ValueError(f"{path} offers {offered}; UYVY, YUYV, NV16, Y210 or v210 is needed")
         number = meant(input, "input", node.connectors).number if input else -1
+        if edid:
+            _show(path, number, edid_for(format) if edid == "expected" else _from(edid))
         self._input = _v4l2.Input(path, format.native(), buffers, queue, realtime, number, pixels)
 
     @property
@@ -84,3 +92,20 @@ class V4l2Source:
     def close(self) -> None:
         """Stops and lets go of the node; idempotent. Frames that are out stay valid."""
         self._input.stop()
+
+
+def _from(file: str) -> bytes:
+    try:
+        return from_file(Path(file).read_bytes())
+    except OSError as error:
+        raise ValueError(f"edid: {file}: {error.strerror}; give a file or: expected") from None
+
+
+def _show(path: str, number: int, edid: bytes) -> None:
+    """Only when it is another one: setting it takes the signal away for a moment."""
+    connector = None if number < 0 else number
+    try:
+        if not same(get_edid(path, connector), edid):
+            set_edid(path, edid, connector)
+    except OSError as error:
+        raise ValueError(f"edid: {path} does not take it ({error.strerror})") from None
