@@ -56,3 +56,15 @@ def test_what_is_played_out_comes_back(code: str) -> None:
             assert card.source.fourcc == out.sink.fourcc == code
             assert (card.source.stats()["copied"] == 0) is (code == "UYVY")
     assert len(seen) >= 5
+
+
+def test_bits_that_the_nodes_do_not_have_are_said() -> None:
+    ten = format_named("720p50", depth=10)
+    with output_of(PLAYOUT, ten) as out:
+        out.show()
+        (said,) = out.sink.events()
+        assert "10 bits leave as 8" in said[2] and out.sink.events() == []
+    with input_of(CAPTURE, ten) as card:
+        card.frames(1, 20)
+        (said,) = card.source.events()
+        assert "gives 8 bits (UYVY)" in said[2]

@@ -119,7 +119,8 @@ def _more(device: Device) -> str:
         return ", ".join([*words, device.driver]) + told + counters
     ends = details.get("inputs") or details.get("outputs")
     if device.kind in (Kind.CAPTURE, Kind.PLAYOUT) and ends:
-        return "; ".join([device.driver, *map(_connector, ends)])
+        bits = f"{details['depth']} bit"
+        return "; ".join([f"{device.driver}, {bits}", *map(_connector, ends)])
     return device.driver
 
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 
@@ -18,6 +19,7 @@ struct Buffers::Shared {
     Memory memory{};
     uint8_t *map[kPlanes]{};
     size_t size[kPlanes]{};
+    size_t need[kPlanes]{};  // of the picture, from memory.plane on
     rtv_frame frame{};
   };
   Kernel &kernel;
@@ -43,6 +45,17 @@ struct Buffers::Shared {
   }
   void drop() {
     if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  // A picture of several planes may begin behind something else in its memory (data_offset).
+  bool begin_at(One &one, const v4l2_plane *p) const {
+    for (uint32_t n = 0; n < planes; ++n)
+      if (p[n].data_offset > one.size[n] - one.need[n]) return false;
+    const bool inside = planes == 1 && one.memory.plane[1];  // the second plane, in one memory
+    const ptrdiff_t behind = inside ? one.memory.plane[1] - one.memory.plane[0] : 0;
+    one.memory.plane[0] = one.map[0] + p[0].data_offset;
+    if (inside) one.memory.plane[1] = one.memory.plane[0] + behind;
+    if (planes == 2) one.memory.plane[1] = one.map[1] + p[1].data_offset;
+    return true;
   }
   int queue(uint32_t index) const {
     v4l2_buffer b{};
@@ -114,6 +127,7 @@ int Buffers::make(const Device &device, const v4l2_format &format, const Pixels 
       const size_t from = static_cast<size_t>(one.memory.plane[n] - one.map[map]);
       if (one.memory.stride[n] < row || from + size_t{one.memory.stride[n]} * height > one.size[map])
         return EPROTO;
+      one.need[map] = from + size_t{one.memory.stride[n]} * height;
     }
   }
   *made = std::move(self);
@@ -152,6 +166,10 @@ int Buffers::fetch(Filled *filled) {
   filled->sequence = b.sequence;
   filled->flags = b.flags;
   filled->octets = s_->multi ? p[0].bytesused : b.bytesused;
+  if (s_->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE) {
+    if (!s_->begin_at(s_->all[b.index], p)) return EPROTO;
+    filled->octets -= std::min(filled->octets, p[0].data_offset);
+  }
   filled->stamp = b.timestamp.tv_sec * int64_t{1'000'000'000} + b.timestamp.tv_usec * int64_t{1000};
   return 0;
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from drivers.discover import Kind
 from drivers.v4l2 import _v4l2
 from drivers.v4l2.node import look_at, node_of
+from drivers.v4l2.rounding import Rounding
 from drivers.v4l2.spec import meant
 
 
@@ -35,6 +37,7 @@ class V4l2Sink:
         if not node.plays:
             raise ValueError(f"{path} plays nothing out; it is {node.card}")
         number = meant(output, "output", node.connectors).number if output else -1
+        self._rounding = Rounding(path, plays=True)
         self._output = _v4l2.Output(path, buffers, realtime, number, pixels)
 
     @property
@@ -49,6 +52,13 @@ class V4l2Sink:
     def error(self) -> str:
         """What went wrong last, one line; "" nothing."""
         return self._output.error()
+
+    def events(self) -> list[tuple[int, str, str]]:
+        """As `drivers.video.Telling` has them: 10 bits that leave as 8."""
+        stats = self.stats()
+        depth = 10 if stats["rounded"] else 8
+        fourcc = self.fourcc if stats["running"] else ""
+        return self._rounding.news(time.clock_gettime_ns(time.CLOCK_TAI), fourcc, depth)
 
     def stats(self) -> dict[str, int]:
         """submitted, shown (given to the driver), late (after their time by more than 1 ms),

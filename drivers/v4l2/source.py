@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from drivers.discover import Kind
 from drivers.v4l2 import _v4l2
 from drivers.v4l2.edid import edid_for, from_file, same
 from drivers.v4l2.node import get_edid, look_at, node_of, set_edid
+from drivers.v4l2.rounding import Rounding
 from drivers.v4l2.spec import meant
 from drivers.video import Layout, Sampling, VideoFormat
 
@@ -57,6 +59,7 @@ class V4l2Source:
         number = meant(input, "input", node.connectors).number if input else -1
         if edid:
             _show(path, number, edid_for(format) if edid == "expected" else _from(edid))
+        self._rounding = Rounding(path, plays=False)
         self._input = _v4l2.Input(path, format.native(), buffers, queue, realtime, number, pixels)
 
     @property
@@ -81,6 +84,11 @@ class V4l2Source:
     def error(self) -> str:
         """What went wrong last, one line; "" nothing."""
         return self._input.error()
+
+    def events(self) -> list[tuple[int, str, str]]:
+        """As `drivers.video.Telling` has them: 8 bits where 10 are expected."""
+        tai = time.clock_gettime_ns(time.CLOCK_TAI)
+        return self._rounding.news(tai, self.fourcc, self._format.depth)
 
     def stats(self) -> dict[str, int]:
         """frames handed over, taken, dropped (consumer too slow), missed (gaps in the driver's

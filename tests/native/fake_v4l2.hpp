@@ -39,6 +39,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
   std::atomic<int> signal_error{0};  // of QUERY_DV_TIMINGS: ENOLINK, ENOLCK, ERANGE
   std::atomic<bool> gone{false}, events{true};
   std::atomic<int> fetch_error{0}, stream_error{0};
+  std::atomic<uint32_t> head{0}, beyond{0};  // octets before the picture; said too many
   std::atomic<uint32_t> stamp_flags{V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC}, tight{0};
   // What it sees.
   std::atomic<int> queries{0}, streams{0}, opened{0}, maps{0};
@@ -60,7 +61,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     if (!streaming_ || queued_.empty()) return false;
     Done d{queued_.front(), number, flags, rtv::mono_now(), short_of_memory};
     queued_.pop_front();
-    std::memset(memory_[d.index], value, size_);
+    std::memset(memory_[d.index] + head, value, size_);
     done_.push_back(d);
     return true;
   }
@@ -183,7 +184,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
       case VIDIOC_QUERYBUF: {
         auto &b = *static_cast<v4l2_buffer *>(p);
         if (multi_) {
-          b.m.planes[0].length = static_cast<uint32_t>(size_);
+          b.m.planes[0].length = static_cast<uint32_t>(size_ + head);
           b.m.planes[0].m.mem_offset = b.index * static_cast<uint32_t>(kPage);
         } else {
           b.length = static_cast<uint32_t>(size_);
@@ -257,7 +258,8 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     b.index = d.index, b.sequence = d.sequence, b.flags = d.flags | stamp_flags;
     b.timestamp.tv_sec = d.stamp / rtv::kSecond;
     b.timestamp.tv_usec = d.stamp % rtv::kSecond / 1000;
-    (multi_ ? b.m.planes[0].bytesused : b.bytesused) = octets;
+    (multi_ ? b.m.planes[0].bytesused : b.bytesused) = octets + head;
+    if (multi_) b.m.planes[0].data_offset = head + beyond;
     return 0;
   }
   void send() {  // an output sends at once what it is given

@@ -74,6 +74,25 @@ void frames_are_the_drivers_own_memory() {
   }
 }
 
+void a_picture_may_begin_behind_something_else_in_its_memory() {
+  FakeV4l2 fake(false, V4L2_PIX_FMT_UYVY, true);
+  fake.head = 128;
+  Input in(fake);
+  CHECK(in.start() == RTV_OK);
+  in.lock();
+  for (const uint8_t value : {uint8_t{7}, uint8_t{8}}) {
+    rtv_frame *f = in.frame(value);
+    CHECK(f->plane[0][0] == value && f->plane[0][2560 * 720 - 1] == value);
+    rtv_frame_unref(f);
+  }
+  CHECK(fake.film(9, 0, 0, true));  // half of it: what stands before does not count
+  in.wait_until([&] { return in.card->stats.corrupt == 1; });
+  fake.beyond = 1;  // it would end behind the memory
+  CHECK(fake.film(10));
+  in.expect(RTV_SIGNAL_UNLOCKED);
+  CHECK(in.card->last_error().find("broke off") != std::string::npos);
+}
+
 void stamps_name_the_start_of_the_raster() {
   FakeV4l2 fake;
   Input in(fake);
@@ -303,6 +322,7 @@ void ten_bits_pass_uncopied() {
 
 int main() {
   frames_are_the_drivers_own_memory();
+  a_picture_may_begin_behind_something_else_in_its_memory();
   stamps_name_the_start_of_the_raster();
   a_consumer_that_holds_all_starves_only_itself();
   noise_is_never_live();
