@@ -12,9 +12,9 @@ from drivers.synthetic import stamp_rows
 from drivers.v4l2 import look_at
 from drivers.video import format_named
 from hwtests.bench import Bench
+from hwtests.looping import black_elsewhere
 from hwtests.nodes import vivid_as
 from hwtests.playing import control, input_of, node, output_of, vivid_sends
-from hwtests.looping import black_elsewhere
 
 CAPTURE, PLAYOUT = "v4l2:platform-vivid.0:capture", "v4l2:platform-vivid.0:playout"
 FORMAT = format_named("720p50", depth=8)
