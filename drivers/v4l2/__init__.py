@@ -1,18 +1,27 @@
 """Cards whose driver speaks V4L2: HDMI and SDI grabbers, `vivid`, and what vendors' own drivers
 offer under /dev/video*.
 
-| what                                            | run on                                |
-|-------------------------------------------------|---------------------------------------|
-| single-planar capture, memory map               | vivid (kernel 6.1 in QEMU), no card   |
-| signal lost, unlocked, out of range; unplugged  | vivid                                 |
-| queue broken (EIO), frames lost by the driver   | vivid                                 |
-| single-planar output, 10 bits rounded to 8      | vivid: sent, not looked at            |
-| multi-planar, EIO for ever, short frames, rows  | a stand-in kernel (tests/native)      |
-| that do not fit, another format and back        |                                       |
-| v210, Y210, YUYV and NV16 memory                | conversions on octets                 |
-| EDID                                            | read on vivid; setting: compiled only |
-| DMABUF export; import is not there              | compiled only                         |
-| time stamps against a real raster               | not: vivid's are the kernel's timer   |
+| what                                           | run on                                  |
+|------------------------------------------------|-----------------------------------------|
+| single-planar capture, memory map              | vivid (kernel 6.1 in QEMU), no card     |
+| signal lost, unlocked, out of range; unplugged | vivid                                   |
+| queue broken (EIO), frames lost by the driver  | vivid                                   |
+| single-planar output, bit exact in a loop      | vivid                                   |
+| multi-planar, one and two pieces of memory,    | vivid (UYVY and NM16, both ways); an    |
+| data_offset                                    | offset beyond the memory: a stand-in    |
+| EIO for ever, short frames, rows that do not   | a stand-in kernel (tests/native)        |
+| fit, another format and back                   |                                         |
+| an input or output chosen by name              | vivid with three inputs, two outputs    |
+| EDID shown and set                             | vivid, read back by v4l2-ctl; made ones |
+|                                                | pass edid-decode --check; no source saw |
+|                                                | one                                     |
+| 10 bits rounded to 8, and said                 | vivid: sent and said, not looked at     |
+| v210, Y210, YUYV and NV16 memory               | conversions on octets                   |
+| interlaced                                     | capture of whole frames compiled only;  |
+|                                                | fields one by one (vivid's HDMI) and    |
+|                                                | playout are refused                     |
+| DMABUF export, which nobody uses; no import    | compiled only                           |
+| time stamps against a real raster              | not: vivid's are the kernel's timer     |
 
 The control calls are our own, native: the one well-kept Python library (linuxpy) is GPL-3, knows
 no DV timings and copies each frame.
