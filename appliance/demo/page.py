@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.demo.boxes import Line
 from appliance.demo.previews import Outputs
@@ -55,7 +57,7 @@ class Page:
         app.router.add_post("/patient/{name}", self._patient)
         app.router.add_post("/cut/{name}", self._cut)
         app.router.add_post("/stop", self._stop)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, logger=_log(), shutdown_timeout=1.0)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", port)
@@ -162,6 +164,18 @@ class Page:
     async def _stop(self, _request: web.Request) -> web.Response:
         self.stopped = True
         return web.Response(status=204)
+
+
+def _log() -> logging.Logger:
+    """What is no HTTP gets its 400 and no word here: not a page of Python for each such request."""
+    log = logging.getLogger("rtvbox.page")
+    log.addFilter(_no_protocol_errors)
+    return log
+
+
+def _no_protocol_errors(record: logging.LogRecord) -> bool:
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, HttpProcessingError)
 
 
 @web.middleware
