@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from errno import EIO, ENOSPC, EPIPE
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 _ABOUT = "Converter box SDI/HDMI <-> DICOM Real-Time Video (SMPTE ST 2110 and DICOM PS3.22)."
@@ -80,6 +81,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     _open_closed_files()
+    _write_any_text()
     try:
         code = _run(argv)
         if sys.stdout is not None:
@@ -140,6 +142,12 @@ def _silence(error: OSError) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+
+
+def _write_any_text() -> None:
+    """What a terminal's encoding lacks is a question mark there, and ends nothing."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _open_closed_files() -> None:

@@ -128,6 +128,18 @@ def test_a_reader_that_goes_away_and_a_full_disk() -> None:
         assert done.stderr.startswith(said) and len(done.stderr.splitlines()) == bool(said)
 
 
+def test_a_terminal_that_cannot_draw_frames_shows_question_marks() -> None:
+    done = subprocess.run(
+        [*RTVBOX, "panel", "--emulate"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "TERM": "nonsense"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"????") and b"rtvbox" in done.stdout
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_starting_ends_it_without_a_word(
     fifo: Path, number: signal.Signals, code: int
