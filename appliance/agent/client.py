@@ -7,6 +7,7 @@ import io
 import json
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -95,6 +96,10 @@ class BoxClient:
             return x509.load_der_x509_certificate(der)
         finally:
             writer.close()
+            # Some boxes' listeners are slow to say goodbye; nothing is lost then.
+            with suppress(OSError, ssl.SSLError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await writer.wait_closed()
 
     async def pour(self, path: str, lines: Iterable[str]) -> None:
         """Sends each line to a WebSocket. Raises RemoteError with what the box says first."""

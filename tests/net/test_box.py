@@ -266,7 +266,7 @@ def test_a_receiver_answers_in_igmp_version_3_whatever_is_asked(lab: Lab, root: 
     wish = receiver(configuration=CONFIGURATION, data=DATA)
     with NetBox(lab["box"], root, wish) as box:
         box.settle()
-        said = box.network("data")["querier"]
-        assert said == {"heard": "0.0.0.0", "own": False}  # the laboratory's switch
+        heard = {"heard": "0.0.0.0", "own": False}  # the laboratory's switch
+        box.wait(lambda: box.network("data")["querier"] == heard, "the switch's query", 40)
         forced = lab["box"].run(["cat", "/proc/sys/net/ipv4/conf/eth1/force_igmp_version"])
         assert forced.strip() == "3"

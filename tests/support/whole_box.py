@@ -105,7 +105,7 @@ class WholeBox(AgentBox):
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
 
-    def until(self, there: Callable[[], Any], what: str, seconds: float = 40) -> None:
+    def until(self, there: Callable[[], Any], what: str, seconds: float = 90) -> None:
         """As `wait`, and says how the box is where it never comes."""
         try:
             self.wait(there, what, seconds)
