@@ -17,6 +17,7 @@ from appliance.converter.seen import (
     kept,
     output_faults,
     output_there,
+    pictures_a_second,
     rx_faults,
     rx_state,
     signal_word,
@@ -293,10 +294,10 @@ class RxPipeline:
 
     def faults(self) -> tuple[Fault, ...]:
         """See Pipeline."""
-        card, rate = self._plan.output.card, self._video_format.rate
+        card, fmt = self._plan.output.card, self._video_format
         return (
             *rx_faults(self._plan.flow.id, self._paths, self._samples),
-            *output_faults(card, rate, self._mode.card_stats()),
+            *output_faults(card, pictures_a_second(fmt), self._mode.card_stats()),
         )
 
     def observed(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from drivers.video import Signal
+from drivers.video import Signal, VideoFormat
 
 _SIGNALS = {
     Signal.LOCKED: "ok",
@@ -91,8 +91,13 @@ def output_there(stats: Mapping[str, int]) -> bool:
     return all(stats.get(key, 1) for key in ("connected", "open", "running"))
 
 
+def pictures_a_second(fmt: VideoFormat) -> Fraction:
+    """That a monitor shows of a flow: each field of an interlaced frame is one."""
+    return fmt.rate * 2 if fmt.interlaced else fmt.rate
+
+
 def output_faults(card: str, rate: Fraction, stats: Mapping[str, int]) -> Iterator[Fault]:
-    """Of a receiver's output. rate: frames a second of the flow. stats: of the card."""
+    """Of a receiver's output. rate: pictures a second of the flow. stats: of the card."""
     if not output_there(stats):
         yield Fault("output-missing", card, {})
     elif not stats.get("matched", 1):

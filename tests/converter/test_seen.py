@@ -17,12 +17,13 @@ from appliance.converter.seen import (
     kept,
     output_faults,
     output_there,
+    pictures_a_second,
     rx_faults,
     rx_state,
     signal_word,
     tx_faults,
 )
-from drivers.video import Signal
+from drivers.video import Signal, format_named
 from tests.box.documents import IDLE, RX, TX, changed
 
 S = 1_000_000_000
@@ -179,3 +180,10 @@ def test_what_is_wrong_with_an_output(stats: dict[str, int], expected: set[str])
     for one in found:
         if one.name == "output-refresh":
             assert one.values == {"found": "59.94", "wanted": "50"}
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"), [("1080i50", 50), ("1080p50", 50), ("1080p25", 25), ("1080p23.98", 23.976)]
+)
+def test_an_interlaced_frame_is_two_pictures(name: str, rate: float) -> None:
+    assert float(pictures_a_second(format_named(name))) == pytest.approx(rate, abs=0.001)
