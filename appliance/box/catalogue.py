@@ -118,6 +118,16 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "The grandmaster says TAI - UTC = {said} s, this box knows {known}",
         "Correct the grandmaster, or update this box",
     ),
+    "clock-untraceable": (
+        "info",
+        "The grandmaster's time goes back to no reference (clock class {quality})",
+        "Nothing to do where these boxes alone need one time; else check its reference",
+    ),
+    "clock-changed": (
+        "warning",
+        "The grandmaster is {grandmaster} now, it was {was}",
+        "Nothing to do where that was meant; else look which one should win, and its priorities",
+    ),
     "clock-jump": ("error", "The grandmaster's time jumped by {seconds} s", "Check it"),
     "clock-software": (
         "info",

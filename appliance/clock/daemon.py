@@ -32,9 +32,9 @@ from appliance.clock.watch import (
     KNOWN_OFFSET,
     Observation,
     Watcher,
+    kernel_offset,
     observe,
     own_settings,
-    utc_offset,
 )
 from drivers.discover.timestamping import timestamping
 
@@ -123,14 +123,18 @@ class Service:
             ready = False
             while True:
                 began = time.monotonic()
-                before = self._watcher.lock.state
+                before, changes = self._watcher.lock.state, self._watcher.changes
                 await self.step()
-                state = self._watcher.lock.state
+                state, watcher = self._watcher.lock.state, self._watcher
                 if state is not before or not ready:
                     self._log.info("clock: %s", state)
                     notifier.ready(f"clock: {state}")
                     link.publish({"state": state.value})
                     ready = True
+                if watcher.changes not in (0, changes):
+                    was, own = watcher.before, watcher.grandmaster
+                    self._log.warning("grandmaster: %s, before that %s", own, was)
+                    link.publish({"grandmaster": own, "was": was})
                 notifier.alive()
                 await asyncio.sleep(max(0.005, PERIOD_S - (time.monotonic() - began)))
 
@@ -219,10 +223,10 @@ class Service:
     # ---- what follows from a look
 
     def _tell_kernel(self, seen: Observation) -> None:
-        """CLOCK_TAI is right once the kernel knows the offset that the grandmaster announces."""
+        """CLOCK_TAI is the grandmaster's time once the kernel knows what its UTC was made with."""
         if not self._adjust or self._watcher.lock.state not in (State.LOCKED, State.GRANDMASTER):
             return
-        offset = utc_offset(seen.properties)
+        offset = kernel_offset(seen.properties, hardware=self._plan.hardware)
         if offset is None or offset == kernel.tai_offset():
             return
         try:
@@ -258,6 +262,8 @@ class Service:
                 "profile": self._wanted.profile,
                 "domain": self._wanted.ptp_domain,
                 "grandmaster": self._watcher.grandmaster or None,
+                "grandmaster_before": self._watcher.before or None,
+                "grandmaster_since": self._watcher.changed or None,
                 "offset_ns": status.offset_ns if status and status.present else None,
                 "path_delay_ns": current.delay_ns if current and follows else None,
                 "steps_removed": current.steps if current and follows else None,

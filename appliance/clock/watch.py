@@ -23,6 +23,8 @@ from appliance.clock.tlv import (
 KNOWN_OFFSET = 37
 """TAI - UTC since 2017, seconds. Another one may be announced one day; a smaller one is wrong."""
 _LATEST_OFFSET = 45
+CHANGED_S = 60
+"""So long an issue says that another grandmaster is followed; the journal says it for ever."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,13 @@ class Watcher:
     gives: bool
     lock: Lock = field(default_factory=Lock)
     grandmaster: str = ""
+    before: str = ""
+    """The grandmaster that was followed before this one; "": none was."""
+    changed: str = ""
+    """When that ended, UTC."""
+    changes: int = 0
     offsets: list[int] = field(default_factory=list)
+    _changed_at: int = 0
 
     def look(self, seen: Observation, now: str) -> None:
         """Takes one in. now: UTC, for issues."""
@@ -73,11 +81,19 @@ class Watcher:
         self.lock = self.lock.after(Look(at, seen.ports, offset, self.gives), self.limits)
         if offset is not None and PortState.SLAVE in seen.ports:
             self.offsets = [*self.offsets[-239:], offset]
-        if self.lock.state in (State.LOCKED, State.ACQUIRING) and seen.status:
-            self.grandmaster = seen.status.grandmaster
+        # Between two answers ptp4l may have lost it, and names itself.
+        there = seen.status is not None and seen.status.present
+        if self.lock.state in (State.LOCKED, State.ACQUIRING) and seen.status and there:
+            self._follow(seen.status.grandmaster, at, now)
         elif self.lock.state is State.GRANDMASTER and seen.parent:
-            self.grandmaster = seen.parent.grandmaster
+            self._follow(seen.parent.grandmaster, at, now)
         self._issues(seen, offset, before, now)
+
+    def _follow(self, grandmaster: str, at: int, now: str) -> None:
+        if self.grandmaster and grandmaster != self.grandmaster:
+            self.before, self.changed, self._changed_at = self.grandmaster, now, at
+            self.changes += 1
+        self.grandmaster = grandmaster
 
     def _issues(self, seen: Observation, offset: int | None, before: State, now: str) -> None:
         state, registry = self.lock.state, self.registry
@@ -90,12 +106,17 @@ class Watcher:
             registry.raise_("clock-jump", now, seconds=f"{offset / 1e9:.3f}")
         elif state is State.LOCKED:
             registry.clear("clock-jump")
+        lately = bool(self.before) and time.monotonic_ns() - self._changed_at < CHANGED_S * 10**9
+        registry.set("clock-changed", lately, now, was=self.before, grandmaster=self.grandmaster)
         properties = seen.properties
         follows = state in (State.LOCKED, State.ACQUIRING) and properties is not None
         invalid = follows and properties is not None and not properties.utc_valid
         registry.set("clock-no-utc", invalid, now)
         wrong = utc_wrong(properties) if follows else None
         registry.set("clock-wrong-utc", wrong is not None, now, said=wrong, known=KNOWN_OFFSET)
+        untraced = follows and properties is not None and not properties.traceable
+        quality = seen.parent.clock_class if seen.parent else "unknown"
+        registry.set("clock-untraceable", untraced, now, quality=quality)
 
 
 def utc_wrong(properties: TimeProperties | None) -> int | None:
@@ -106,11 +127,20 @@ def utc_wrong(properties: TimeProperties | None) -> int | None:
     return None if KNOWN_OFFSET <= said <= _LATEST_OFFSET else said
 
 
-def utc_offset(properties: TimeProperties | None) -> int | None:
-    """What the kernel is to be told; None: nothing that is to be trusted was announced."""
-    if properties is None or not properties.utc_valid or utc_wrong(properties) is not None:
+def kernel_offset(properties: TimeProperties | None, *, hardware: bool) -> int | None:
+    """What the kernel is to hold as TAI - UTC so that its TAI is the grandmaster's time: what
+    linuxptp takes off that time to make UTC of it, true or not. None: leave it as it is.
+
+    hardware: phc2sys does it, and takes what is announced. Else ptp4l does: it takes what is valid
+    and traceable or greater than its own figure, and that figure otherwise. A grandmaster of
+    another timescale than PTP's gives UTC itself: there only a figure that can be counts."""
+    if properties is None:
         return None
-    return properties.utc_offset
+    said = properties.utc_offset
+    if not properties.ptp:
+        return said if properties.utc_valid and utc_wrong(properties) is None else None
+    taken = (properties.utc_valid and properties.traceable) or said > KNOWN_OFFSET
+    return said if hardware or taken else KNOWN_OFFSET
 
 
 def own_settings(utc: int, *, tai: bool) -> GrandmasterSettings:

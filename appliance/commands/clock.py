@@ -66,6 +66,9 @@ def table(said: Mapping[str, Any], network: Mapping[str, Any]) -> Iterator[str]:
         steps = said.get("steps_removed")
         away = f", {steps} step{'s' if steps != 1 else ''} away" if steps is not None else ""
         yield _row("grandmaster", f"{_plain(said['grandmaster'])}{away}")
+    if said.get("grandmaster_before"):
+        since = f"{_plain(said['grandmaster_before'])}, until {_plain(said['grandmaster_since'])}"
+        yield _row("before that", since)
     if said.get("offset_ns") is not None:
         yield _row("offset", f"{said['offset_ns'] / 1000:+.3f} us")
     if said.get("path_delay_ns") is not None:

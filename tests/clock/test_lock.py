@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from appliance.clock import tlv
 from appliance.clock.lock import TABLE, Limits, Lock, Look, Seen, State, limits
 from appliance.clock.profile import Port, plan
 from appliance.clock.tlv import Id, PortState
-from appliance.clock.watch import Observation, Watcher, own_settings, utc_offset, utc_wrong
+from appliance.clock.watch import Observation, Watcher, kernel_offset, own_settings, utc_wrong
 from appliance.panel.status import ClockState
 
 S = 1_000_000_000
@@ -275,14 +276,79 @@ def test_what_a_grandmaster_says_of_utc() -> None:
     assert ids(one) == set()
 
 
+PTP, OWN = True, False
+"""The timescale."""
+
+
 @pytest.mark.parametrize(
-    ("utc", "valid", "told"), [(37, True, 37), (38, True, 38), (36, True, None), (37, False, None)]
+    ("scale", "utc", "valid", "traceable", "ptp4l", "phc2sys"),
+    [
+        (PTP, 37, True, True, 37, 37),
+        (PTP, 38, True, True, 38, 38),  # a leap second came
+        # A grandmaster without reference says so, most often with these figures.
+        (PTP, 37, False, False, 37, 37),
+        (PTP, 0, False, False, 37, 0),
+        (PTP, 37, True, False, 37, 37),
+        # Wrong: the box's UTC is wrong with it, and its TAI stays the grandmaster's time.
+        (PTP, 36, True, True, 36, 36),
+        (PTP, 36, True, False, 37, 36),
+        (PTP, 40, False, False, 40, 40),
+        # It gives UTC.
+        (OWN, 37, True, True, 37, 37),
+        (OWN, 36, True, True, None, None),
+        (OWN, 37, False, False, None, None),
+    ],
 )
-def test_the_kernel_is_told_only_what_can_be(utc: int, valid: bool, told: int | None) -> None:
-    properties = tlv.TimeProperties(utc, valid, True, True)
-    assert utc_offset(properties) == told
-    assert (utc_wrong(properties) is not None) == (valid and told is None)
-    assert utc_offset(None) is None
+def test_tai_is_the_time_of_the_grandmaster_whatever_it_says_of_utc(
+    scale: bool, utc: int, valid: bool, traceable: bool, ptp4l: int | None, phc2sys: int | None
+) -> None:
+    """Figures of linuxptp 3.1.1: clock_utc_correct of ptp4l, get_sync_offset of phc2sys."""
+    said = tlv.TimeProperties(utc, valid, scale, traceable)
+    assert kernel_offset(said, hardware=False) == ptp4l
+    assert kernel_offset(said, hardware=True) == phc2sys
+    assert kernel_offset(None, hardware=True) is None
+
+
+@pytest.mark.parametrize(("utc", "wrong"), [(36, 36), (37, None), (38, None), (46, 46)])
+def test_an_offset_that_cannot_be_is_said(utc: int, wrong: int | None) -> None:
+    assert utc_wrong(tlv.TimeProperties(utc, True, True, True)) == wrong
+    assert utc_wrong(tlv.TimeProperties(utc, False, True, True)) is None
+
+
+def test_another_grandmaster_is_said_for_a_minute_and_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, now = watcher(), 0
+    monkeypatch.setattr("appliance.clock.watch.time.monotonic_ns", lambda: now)
+    first = seen(50)
+    assert first.status is not None
+    another = replace(first.status, grandmaster="02-00-00-FF-FE-00-00-01")
+    other = replace(first, status=another)
+    # Lost between two answers: ptp4l names itself.
+    itself = replace(first, status=replace(another, present=False))
+    for look in (first, first, itself, first):
+        one.look(look, "12:00")
+    assert (one.changes, one.before, ids(one)) == (0, "", {"clock-free-run"})
+    one.look(other, "12:01")
+    assert (one.changes, one.before, one.changed) == (1, first.status.grandmaster, "12:01")
+    (said,) = (issue for issue in one.registry.active() if issue.id == "clock-changed")
+    assert "02-00-00-FF-FE-00-00-01 now, it was 39-A7-94-FF-FE-07-CB-D0" in said.text
+    now = 59 * S
+    one.look(other, "12:02")
+    assert "clock-changed" in ids(one)
+    now = 61 * S
+    one.look(other, "12:03")
+    assert "clock-changed" not in ids(one) and one.before == first.status.grandmaster
+
+
+def test_a_grandmaster_without_reference_is_told() -> None:
+    one = watcher()
+    hand = replace(seen(50), properties=tlv.TimeProperties(37, True, True, False))
+    one.look(hand, "now")
+    (said,) = (issue for issue in one.registry.active() if issue.id == "clock-untraceable")
+    assert "clock class 6" in said.text and said.severity.value == "info"
+    one.look(seen(50), "now")
+    assert "clock-untraceable" not in ids(one)
 
 
 def test_a_jump_is_an_issue_until_it_is_locked_again() -> None:
