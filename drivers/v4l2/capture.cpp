@@ -274,7 +274,10 @@ void Capture::end_stream() {
 }
 
 bool Capture::take_frames() {
-  for (;;) {
+  // Bounded: where a frame takes longer than its period the next one is always there, and the signal
+  // and an order to stop must be seen all the same.
+  const uint32_t most = stream_->count();
+  for (uint32_t i = 0; i < most && !stop_; ++i) {
     Buffers::Filled filled{};
     const int e = stream_->fetch(&filled);
     if (e == EAGAIN) return true;
@@ -303,6 +306,7 @@ bool Capture::take_frames() {
     }
     hand_on(filled);
   }
+  return true;
 }
 
 int64_t Capture::raster_start(const Buffers::Filled &filled) const {

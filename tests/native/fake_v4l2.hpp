@@ -38,6 +38,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
   // What the test sets.
   std::atomic<int> signal_error{0};  // of QUERY_DV_TIMINGS: ENOLINK, ENOLCK, ERANGE
   std::atomic<bool> gone{false}, events{true};
+  std::atomic<bool> ahead{false};  // a queued buffer is full at once
   std::atomic<int> fetch_error{0}, stream_error{0};
   std::atomic<uint32_t> head{0}, beyond{0};  // octets before the picture; said too many
   std::atomic<uint32_t> stamp_flags{V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC}, tight{0};
@@ -197,7 +198,10 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
         if (b.index >= size_of_set_) return EINVAL;
         for (uint32_t i : queued_) CHECK(i != b.index);
         for (const Done &d : done_) CHECK(d.index != b.index);
-        queued_.push_back(b.index);
+        if (ahead && streaming_)
+          done_.push_back({b.index, sequence_++, 0, rtv::mono_now(), false});
+        else
+          queued_.push_back(b.index);
         if (output_) send();
         return 0;
       }

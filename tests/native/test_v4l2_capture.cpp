@@ -308,6 +308,22 @@ void eight_bits_serve_a_ten_bit_format_by_a_copy() {
   rtv_frame_unref(f);
 }
 
+void a_card_that_is_always_ahead_is_left_all_the_same() {
+  FakeV4l2 fake;
+  Input in(fake, kV210);  // copied, so its buffer is free again, and full again, at once
+  CHECK(in.start() == RTV_OK);
+  in.lock();
+  fake.ahead = true;
+  rtv_frame_unref(in.frame(0x40));
+  in.wait_until([&] { return in.card->copied > 50; });
+  fake.signal_error = ENOLINK;
+  fake.announce();
+  in.wait_until([&] { return in.card->stats.signal == RTV_SIGNAL_ABSENT; });
+  alarm(20);
+  in.stop();
+  alarm(0);
+}
+
 void ten_bits_pass_uncopied() {
   FakeV4l2 fake(false, v4l2_fourcc('v', '2', '1', '0'));
   Input in(fake, kV210);
@@ -336,5 +352,6 @@ int main() {
   frames_stop_coming();
   a_driver_whose_rows_do_not_fit_is_refused();
   eight_bits_serve_a_ten_bit_format_by_a_copy();
+  a_card_that_is_always_ahead_is_left_all_the_same();
   ten_bits_pass_uncopied();
 }
