@@ -109,7 +109,7 @@ class Lead {
     }
   }
   int64_t value() const {
-    std::array<int64_t, 6> all;
+    std::array<int64_t, 6> all{};
     std::copy(before_.worst.begin(), before_.worst.end(), all.begin());
     std::copy(now_.worst.begin(), now_.worst.end(), all.begin() + 3);
     std::sort(all.begin(), all.end(), std::greater<>());

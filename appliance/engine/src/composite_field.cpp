@@ -46,7 +46,7 @@ class Writer {
   void decimal(double v, uint32_t places, uint32_t width) {
     uint64_t scale = 1;
     for (uint32_t i = 0; i < places; ++i) scale *= 10;
-    char digits[20];
+    char digits[24];
     uint32_t n = 0;
     const double scaled = std::fabs(v) * static_cast<double>(scale);
     if (!(scaled < 1e12)) {  // also not a number
