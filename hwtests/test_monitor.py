@@ -218,6 +218,18 @@ def test_a_card_that_somebody_holds_is_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
+def test_bits_that_get_lost_are_an_event(play: Any, figure: Any) -> None:
+    for depth in (10, 8):
+        player = play(replace(SLOW, depth=depth))
+        stats = player.sink.stats()
+        glass = min(stats["bits"], stats["link_bits"] or stats["bits"])
+        figure(f"monitor bits of a flow of {depth}", glass)
+        said = [text for _, _, text in player.sink.events() if "bits become" in text]
+        assert len(said) == (glass < depth)
+        assert all(f"{depth} bits become {glass}: " in text for text in said)
+        player.close()
+
+
 def test_a_raster_that_no_mode_holds_is_refused_with_the_modes(monitor: dict[str, Any]) -> None:
     sink = DrmSink(monitor["key"])
     writer = _video.SinkWriter(sink.capsule())

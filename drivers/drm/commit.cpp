@@ -109,11 +109,8 @@ int Device::set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pix
   Request r;
   r.object(connector_);
   r.set(of_connector_, "CRTC_ID", crtc_);
-  if (p == Pixel::xrgb2101010 || p == Pixel::y210) {
-    const auto depth = of_connector_.find("max bpc");
-    if (depth != of_connector_.end() && depth->second.names["(most)"] >= 10)
-      r.set(of_connector_, "max bpc", depth->second.names["(most)"]);
-  }
+  const uint64_t max_bpc = max_bpc_for(link_, depth_of(p));
+  r.set(of_connector_, "max bpc", max_bpc);
   r.object(crtc_);
   r.set(of_crtc_, "MODE_ID", blob.blob_id);
   r.set(of_crtc_, "ACTIVE", 1);
@@ -130,13 +127,14 @@ int Device::set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pix
   r.set(of_plane_, "CRTC_Y", 0);
   r.set(of_plane_, "CRTC_W", mode.width);
   r.set(of_plane_, "CRTC_H", mode.height);
-  if (p != Pixel::xrgb8888 && p != Pixel::xrgb2101010) {
+  if (!is_rgb(p)) {
     r.set_named(of_plane_, "COLOR_ENCODING", encoding_name(f));
     r.set_named(of_plane_, "COLOR_RANGE", range_name(f));
   }
   const uint32_t flags =
       DRM_MODE_ATOMIC_ALLOW_MODESET | (only_try ? DRM_MODE_ATOMIC_TEST_ONLY : 0u);
   const int e = commit(r, flags, 0);
+  if (!e && !only_try && link_.most) max_bpc_ = max_bpc;
   drm_mode_destroy_blob gone{blob.blob_id};
   call(DRM_IOCTL_MODE_DESTROYPROPBLOB, &gone);
   return e;
@@ -188,6 +186,7 @@ void Device::off() {
   Request r;
   r.object(connector_);
   r.set(of_connector_, "CRTC_ID", 0);
+  r.set(of_connector_, "max bpc", link_.found);
   r.object(crtc_);
   r.set(of_crtc_, "MODE_ID", 0);
   r.set(of_crtc_, "ACTIVE", 0);

@@ -136,6 +136,10 @@ void Device::find_crtc() {
   }
   if (!crtc_) throw Trouble("drm: nothing can feed " + name_ + "; unplug another monitor");
   of_crtc_ = properties(crtc_, DRM_MODE_OBJECT_CRTC);
+  auto depth = of_connector_.find("max bpc");
+  if (depth == of_connector_.end()) return;
+  max_bpc_ = depth->second.value;
+  link_ = {max_bpc_, depth->second.names["(least)"], depth->second.names["(most)"]};
 }
 
 void Device::find_plane() {
@@ -270,7 +274,17 @@ bool Device::probe() {
                       (k.flags & DRM_MODE_FLAG_DBLSCAN) != 0 || k.vscan > 1,
                       (k.type & DRM_MODE_TYPE_PREFERRED) != 0, i});
   }
+  read_monitor();
   return c.connection == 1;
+}
+
+void Device::read_monitor() {
+  monitor_ = {};
+  const Properties now = properties(connector_, DRM_MODE_OBJECT_CONNECTOR);
+  const auto edid = now.find("EDID");
+  if (edid == now.end() || !edid->second.value) return;
+  const std::vector<uint8_t> b = blob(static_cast<uint32_t>(edid->second.value));
+  monitor_ = read_edid(b.data(), b.size());
 }
 
 bool Device::vblanks() const {

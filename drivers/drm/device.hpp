@@ -12,6 +12,7 @@
 #include <drm.h>
 #include <drm_mode.h>
 
+#include "link.hpp"
 #include "mode_choice.hpp"
 #include "pixels.hpp"
 
@@ -65,6 +66,10 @@ class Device {
   // Asks the monitor again; its modes as of now. False: none is connected.
   bool probe();
   const std::vector<Mode> &modes() const { return modes_; }
+  // What the monitor said of itself then.
+  const MonitorSays &monitor() const { return monitor_; }
+  // The link's limit as it is set; 0: the connector has none.
+  uint64_t max_bpc() const { return max_bpc_; }
   bool vblanks() const;  // whether this driver has vblanks to count
   const std::string &driver() const { return driver_; }
 
@@ -90,6 +95,7 @@ class Device {
   void find_connector(const std::string &name);
   void find_crtc();
   void find_plane();
+  void read_monitor();
   void read_formats(const std::vector<uint32_t> &plain);
   Properties properties(uint32_t id, uint32_t type) const;
   std::vector<uint8_t> blob(uint32_t id) const;
@@ -100,6 +106,9 @@ class Device {
   std::string node_, name_, driver_;
   uint32_t connector_ = 0, crtc_ = 0, crtc_index_ = 0, plane_ = 0;
   Properties of_connector_, of_crtc_, of_plane_;
+  MonitorSays monitor_;
+  LinkLimit link_;
+  uint64_t max_bpc_ = 0;
   std::vector<Mode> modes_;
   std::vector<drm_mode_modeinfo> kernel_modes_;
   std::vector<uint32_t> formats_;

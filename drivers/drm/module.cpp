@@ -86,7 +86,8 @@ class MonitorSink {
     COUNT(slips_drop), COUNT(late_dropped), COUNT(missed_vblanks), COUNT(incomplete);
     COUNT(into_nothing), COUNT(blacks), COUNT(unplugs), COUNT(modesets), COUNT(commit_errors);
     COUNT(flips_lost), COUNT(running), COUNT(realtime), COUNT(connected), COUNT(black);
-    COUNT(vblank), COUNT(width), COUNT(height), COUNT(bits), COUNT(repeats), COUNT(matched);
+    COUNT(vblank), COUNT(width), COUNT(height), COUNT(bits), COUNT(link_bits);
+    COUNT(repeats), COUNT(matched);
     COUNT(refresh_mhz), COUNT(nominal_mhz), COUNT(error_ppb), COUNT(drift_ppb);
     COUNT(next_slip_ns), COUNT(wait_ns), COUNT(lead_ns), COUNT(wait_min_ns), COUNT(wait_max_ns);
     COUNT(last_flip_tai), COUNT(last_sequence);
@@ -129,10 +130,28 @@ nb::dict choose(const std::vector<ModeTuple> &list, const nb::dict &format) {
 }
 
 rtv::Pixel pixel_named(const std::string &name) {
-  static const char *const names[] = {"XRGB8888", "XRGB2101010", "UYVY", "YUYV", "Y210"};
-  for (int i = 0; i < 5; ++i)
-    if (name == names[i]) return static_cast<rtv::Pixel>(i + 1);
-  throw nb::value_error(("pixel: " + name + " is unknown").c_str());
+  try {
+    return rtv::pixel_named(name.c_str());
+  } catch (const std::invalid_argument &e) {
+    throw nb::value_error(e.what());
+  }
+}
+
+nb::list plane_formats(const nb::dict &format, bool yuv) {
+  nb::list out;
+  for (const rtv::Pixel p : rtv::candidates(rtv::format_from(format), yuv))
+    out.append(rtv::name_of(p));
+  return out;
+}
+
+nb::dict edid_says(const nb::bytes &edid) {
+  const rtv::MonitorSays says =
+      rtv::read_edid(reinterpret_cast<const uint8_t *>(edid.c_str()), edid.size());
+  nb::dict d;
+  d["bits"] = says.bits;
+  d["least_hz"] = says.least_hz;
+  d["most_hz"] = says.most_hz;
+  return d;
 }
 
 // A frame as it would lie in a black buffer of width x height, [height, pitch] octets.
@@ -142,7 +161,7 @@ nb::ndarray<nb::numpy, uint8_t> paint(nb::handle capsule, const std::string &pix
   const rtv::Pixel p = pixel_named(pixel);
   if (width < f->format.width || height < f->format.height)
     throw nb::value_error("paint: the buffer is smaller than the frame");
-  if (p != rtv::Pixel::xrgb8888 && p != rtv::Pixel::xrgb2101010 && f->format.sampling != RTV_422)
+  if (!rtv::is_rgb(p) && f->format.sampling != RTV_422)
     throw nb::value_error("paint: only 4:2:2 goes into that pixel");
   const uint32_t pitch = width * rtv::bits_of(p) / 8;
   auto *memory = new uint8_t[static_cast<size_t>(pitch) * height];
@@ -185,6 +204,20 @@ NB_MODULE(_drm, m) {
       .def("histograms", &MonitorSink::histograms);
   m.def("choose_mode", &choose, "modes"_a, "format"_a);
   m.def("paint", &paint, "frame"_a, "pixel"_a, "width"_a, "height"_a, "field"_a = -1);
+  m.def("plane_formats", &plane_formats, "format"_a, "yuv"_a);
+  m.def("edid_says", &edid_says, "edid"_a);
+  m.def(
+      "max_bpc_for",
+      [](uint64_t found, uint64_t least, uint64_t most, uint32_t bits) {
+        return rtv::max_bpc_for({found, least, most}, bits);
+      },
+      "found"_a, "least"_a, "most"_a, "plane_bits"_a);
+  m.def(
+      "depth_loss",
+      [](uint32_t flow, const std::string &plane, uint64_t max_bpc, uint32_t monitor_bits) {
+        return rtv::depth_loss(flow, pixel_named(plane), max_bpc, {monitor_bits, 0, 0});
+      },
+      "flow_bits"_a, "plane"_a, "max_bpc"_a, "monitor_bits"_a);
   nb::class_<Rehearsal>(m, "Rehearsal")
       .def(nb::init<uint64_t, uint64_t, uint32_t>(), "rate_num"_a, "rate_den"_a, "repeats"_a)
       .def("seen", [](Rehearsal &r, int64_t seq, int64_t time) { r.clock.seen(seq, time); })

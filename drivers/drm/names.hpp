@@ -16,6 +16,8 @@ inline uint32_t fourcc_of(Pixel p) {
       return DRM_FORMAT_XRGB8888;
     case Pixel::xrgb2101010:
       return DRM_FORMAT_XRGB2101010;
+    case Pixel::xbgr2101010:
+      return DRM_FORMAT_XBGR2101010;
     case Pixel::uyvy:
       return DRM_FORMAT_UYVY;
     case Pixel::yuyv:

@@ -2,8 +2,11 @@
 #include "pixels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 
 #include "pixels_kernels.hpp"
 #include "samples.hpp"
@@ -71,7 +74,11 @@ bool has_wide() {
 #endif
 }
 
-bool is_rgb(Pixel p) { return p == Pixel::xrgb8888 || p == Pixel::xrgb2101010; }
+// Ten bits of each colour in one word, in either order.
+bool is_rgb10(Pixel p) { return p == Pixel::xrgb2101010 || p == Pixel::xbgr2101010; }
+
+constexpr std::array<const char *, 6> kNames = {"XRGB8888", "XRGB2101010", "UYVY",
+                                                "YUYV",     "Y210",        "XBGR2101010"};
 
 void store16(uint8_t *to, uint32_t v) {
   const uint16_t w = htole16(static_cast<uint16_t>(v));
@@ -82,12 +89,25 @@ void store16(uint8_t *to, uint32_t v) {
 
 uint32_t bits_of(Pixel p) { return p == Pixel::uyvy || p == Pixel::yuyv ? 16 : 32; }
 
+uint32_t depth_of(Pixel p) { return is_rgb10(p) || p == Pixel::y210 ? 10 : 8; }
+
+bool is_rgb(Pixel p) { return p == Pixel::xrgb8888 || is_rgb10(p); }
+
+const char *name_of(Pixel p) { return kNames[static_cast<size_t>(p) - 1]; }
+
+Pixel pixel_named(const char *name) {
+  for (size_t i = 0; i < kNames.size(); ++i)
+    if (!std::strcmp(name, kNames[i])) return static_cast<Pixel>(i + 1);
+  throw std::invalid_argument(std::string("pixel: ") + name + " is unknown");
+}
+
 std::vector<Pixel> candidates(const rtv_format &f, bool yuv) {
   std::vector<Pixel> list;
   yuv = yuv && f.sampling == RTV_422;
   if (f.depth > 8) {
     if (yuv) list.push_back(Pixel::y210);
     list.push_back(Pixel::xrgb2101010);
+    list.push_back(Pixel::xbgr2101010);
   }
   // At 8 bits R'G'B' and 4:2:2 are as good as each other; copying is cheaper.
   const bool copy = yuv && f.depth == 8;
@@ -128,6 +148,10 @@ Painter::Painter(const rtv_format &format, Pixel pixel)
   m_.y0 = format.full_range ? 0 : static_cast<int32_t>(16 * unit);
   m_.c0 = rgb ? m_.y0 : static_cast<int32_t>(128 * unit);
   m_.half = 1 << (m_.shift - 1);
+  if (pixel == Pixel::xbgr2101010) {  // red takes blue's place, from the chroma to the word
+    std::swap(m_.rv, m_.bu);
+    std::swap(m_.gu, m_.gv);
+  }
 }
 
 void Painter::unpack(const rtv_frame *f, uint32_t row) {
@@ -154,9 +178,10 @@ void Painter::line(const rtv_frame *f, uint32_t row, uint8_t *out) {
     unpack(f, row);
   }
   auto *words = reinterpret_cast<uint32_t *>(out);
-  const bool ten = pixel_ == Pixel::xrgb2101010;
+  const bool ten = is_rgb10(pixel_), turned = pixel_ == Pixel::xbgr2101010;
   if (is_rgb(pixel_)) {
     if (format_.sampling == RTV_RGB) {
+      if (turned) std::swap(a, c);
       (ten ? RTV_PICK(scale_rgb10, wide_) : RTV_PICK(scale_rgb8, wide_))(a, b, c, n, m_, words);
       return;
     }
@@ -173,6 +198,7 @@ void Painter::line(const rtv_frame *f, uint32_t row, uint8_t *out) {
       b = full_b_.data();
       c = full_c_.data();
     }
+    if (turned) std::swap(b, c);
     (ten ? RTV_PICK(to_rgb10, wide_) : RTV_PICK(to_rgb8, wide_))(a, b, c, n, m_, words);
     return;
   }
@@ -193,7 +219,7 @@ void Painter::mean(const uint8_t *a, const uint8_t *b, uint8_t *out) const {
     }
     return;
   }
-  if (pixel_ != Pixel::xrgb2101010) {
+  if (!is_rgb10(pixel_)) {
     for (uint32_t i = 0; i < row_bytes_; ++i) out[i] = static_cast<uint8_t>((a[i] + b[i] + 1) >> 1);
     return;
   }
@@ -239,11 +265,12 @@ void Painter::field(const rtv_frame *f, const Canvas &to, uint32_t field) {
 void Painter::black(uint8_t *memory, uint32_t pitch, uint32_t width, uint32_t height, Pixel pixel,
                     bool full_range) {
   const auto y = static_cast<uint8_t>(full_range ? 0 : 16);
-  const uint8_t pattern[5][8] = {{0, 0, 0, 0, 0, 0, 0, 0},
+  const uint8_t pattern[6][8] = {{0, 0, 0, 0, 0, 0, 0, 0},
                                  {0, 0, 0, 0, 0, 0, 0, 0},
                                  {128, y, 128, y, 128, y, 128, y},
                                  {y, 128, y, 128, y, 128, y, 128},
-                                 {0, y, 0, 128, 0, y, 0, 128}};
+                                 {0, y, 0, 128, 0, y, 0, 128},
+                                 {0, 0, 0, 0, 0, 0, 0, 0}};
   const uint8_t *p = pattern[static_cast<size_t>(pixel) - 1];
   const size_t n = static_cast<size_t>(width) * bits_of(pixel) / 8;
   std::vector<uint8_t> line(is_rgb(pixel) ? 0 : n);

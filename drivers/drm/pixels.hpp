@@ -10,8 +10,12 @@
 namespace rtv {
 
 // Memory layouts of a plane that we write, by the names of drm_fourcc.h, little-endian.
-enum class Pixel : uint8_t { xrgb8888 = 1, xrgb2101010, uyvy, yuyv, y210 };
-uint32_t bits_of(Pixel p);  // for each pixel
+enum class Pixel : uint8_t { xrgb8888 = 1, xrgb2101010, uyvy, yuyv, y210, xbgr2101010 };
+uint32_t bits_of(Pixel p);   // for each pixel
+uint32_t depth_of(Pixel p);  // of each sample: 8 or 10 (Y210 has room for 16; 10 are shown)
+bool is_rgb(Pixel p);
+const char *name_of(Pixel p);
+Pixel pixel_named(const char *name);  // throws std::invalid_argument
 
 // What may carry a format, best first. Y'CbCr planes only carry 4:2:2, and only where the display
 // is told the matrix and range; `yuv` says that it is.

@@ -107,7 +107,8 @@ std::string Playout::light() {
   stats.vblank = has_vblank_;
   stats.width = choice_.mode.width;
   stats.height = choice_.mode.height;
-  stats.bits = pixel_ == Pixel::xrgb2101010 || pixel_ == Pixel::y210 ? 10 : 8;
+  stats.bits = depth_of(pixel_);
+  stats.link_bits = link_bits(device_->max_bpc(), device_->monitor());
   stats.repeats = choice_.repeats;
   stats.matched = choice_.matched;
   stats.nominal_mhz = milli(r);
@@ -115,6 +116,9 @@ std::string Playout::light() {
   stats.error_ppb = choice_.error_ppb;
   stats.modesets.fetch_add(1);
   journal.say(tai_now(), !choice_.matched, "monitor: %s", choice_.text.c_str());
+  const std::string lost =
+      depth_loss(format_.depth, pixel_, device_->max_bpc(), device_->monitor());
+  if (!lost.empty()) journal.say(tai_now(), false, "monitor: %s", lost.c_str());
   if (!has_vblank_)
     journal.say(tai_now(), true,
                 "the driver %s counts no vblanks: pictures are shown at their due time by our own "

@@ -37,7 +37,7 @@ struct Stats {
   Count blacks{0}, unplugs{0}, modesets{0}, commit_errors{0}, flips_lost{0};
   // As of now.
   Count running{0}, realtime{0}, connected{0}, black{0}, vblank{0};
-  Count width{0}, height{0}, bits{0}, repeats{0}, matched{0};
+  Count width{0}, height{0}, bits{0}, link_bits{0}, repeats{0}, matched{0};
   Count refresh_mhz{0}, nominal_mhz{0};  // millihertz: measured (0: not yet), the mode's own
   Count error_ppb{0};                    // the mode's rate against the flow's
   Count drift_ppb{0};                    // measured refreshes against the flow; + monitor fast

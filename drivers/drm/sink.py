@@ -29,9 +29,11 @@ class DrmSink:
     The mode is chosen when the engine starts the sink with the flow's format. Frames are converted
     as they come (with slices: as their rows come) and committed for one vblank; the next commit
     waits for its event, so nothing tears. No frame for two periods: black; the text that says why
-    is the engine's slate. Monitor unplugged: pictures go into nothing, counted, until one is there
-    again, whose modes are then asked anew. When the process dies the kernel removes its pictures
-    and gives the screen back to its console, if it has one; else it goes dark.
+    is the engine's slate. Bits of the flow that get lost are an event, once for each mode set: a
+    plane of 8 bits under a flow of 10, a link or a monitor that is known to carry fewer. Monitor
+    unplugged: pictures go into nothing, counted, until one is there again, whose modes are then
+    asked anew. When the process dies the kernel removes its pictures and gives the screen back to
+    its console, if it has one; else it goes dark.
     """
 
     def __init__(self, key: str, *, realtime: bool = True) -> None:
@@ -71,7 +73,10 @@ class DrmSink:
         unplugs, modesets, commit_errors, flips_lost.
 
         State: running, realtime, connected, black, vblank (0: the driver counts none and pictures
-        are paced by our own clock), width, height, bits, repeats (refreshes for each picture),
+        are paced by our own clock), width, height, bits (of a sample in the plane that we write: 8
+        or 10), link_bits (the most that reaches the glass: the lesser of the connector's `max bpc`
+        and what the monitor's EDID says; 0: neither says; what the link really carries no driver
+        tells), repeats (refreshes for each picture),
         matched (the mode has the flow's rate), nominal_mhz and refresh_mhz (measured; 0 not yet),
         millihertz; error_ppb (the mode against the flow), drift_ppb (measured; positive: the
         monitor is faster), next_slip_ns (0: none in sight), wait_ns (phase: from due plus lead to

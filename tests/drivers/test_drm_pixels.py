@@ -116,6 +116,16 @@ def test_ycbcr_planes_carry_the_same_values(case: tuple[VideoFormat, Layout]) ->
     assert (got16[:, 3::4] == v << up).all()
 
 
+@pytest.mark.parametrize("case", FORMATS, ids=named)
+def test_red_and_blue_change_places_and_nothing_else(case: tuple[VideoFormat, Layout]) -> None:
+    frame, _ = noise(*case)
+    capsule = frame.capsule()
+    usual = parts(_drm.paint(capsule, "XRGB2101010", 100, 12), 10)
+    turned = parts(_drm.paint(capsule, "XBGR2101010", 100, 12), 10)
+    assert (turned == usual[..., ::-1]).all()
+    assert (usual[..., 0] != usual[..., 2]).any()
+
+
 def test_a_centred_picture_has_black_around_it() -> None:
     frame, planes = noise(BASE, Layout.V210)
     capsule = frame.capsule()
@@ -132,7 +142,7 @@ def test_a_centred_picture_has_black_around_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("pixel", ["XRGB8888", "XRGB2101010", "UYVY", "Y210"])
+@pytest.mark.parametrize("pixel", ["XRGB8888", "XRGB2101010", "XBGR2101010", "UYVY", "Y210"])
 @pytest.mark.parametrize("field", [0, 1])
 def test_a_field_is_a_whole_picture_of_its_own_lines(pixel: str, field: int) -> None:
     fmt = replace(BASE, scan=Scan.INTERLACED)
