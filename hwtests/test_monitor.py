@@ -4,6 +4,7 @@ dead program left."""
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from appliance.modes.flow import Endpoint, Route, tx_plan
+from appliance.rtv.sdp import RefClock, write_sdp
 from drivers import _video
 from drivers.drm import DrmSink, _drm
 from drivers.frame import FramePool, fill_black, from_rgb
@@ -101,6 +104,14 @@ def flow(player: Player, count: int) -> dict[str, int]:
         assert player.writer.submit(frames[number % 10].native, due) == 0
     time.sleep(float(2 * period / 1_000_000_000))
     return player.sink.stats()
+
+
+def announced() -> str:
+    """The SDP of a flow on this machine that nobody sends."""
+    here = "127.0.0.1"
+    route = Route("lo", here, Endpoint(here, 5000), Endpoint(here, 5002))
+    clock = RefClock("localmac", "00-00-00-00-00-00")
+    return write_sdp(tx_plan(format_named("640x360p10"), [route]).session("nobody", clock, 1))
 
 
 @pytest.fixture
@@ -209,13 +220,26 @@ def test_a_killed_program_leaves_no_picture(monitor: dict[str, Any], grab: Grab)
             child.kill()
 
 
-def test_a_card_that_somebody_holds_is_refused_in_one_line(
+def test_a_second_program_is_refused_in_one_line_that_names_the_first(
     play: Any, monitor: dict[str, Any]
 ) -> None:
-    play(SLOW)
-    with pytest.raises(ValueError, match=r"is held by another program") as refused:
-        DrmSink(monitor["key"])
-    assert "\n" not in str(refused.value)
+    player = play(SLOW)
+    own = Path("/proc/self/comm").read_text().strip()
+    words = [sys.executable, "-m", "appliance.cli", "rx", "--sdp", "-", "--interface", "lo"]
+    second = subprocess.run(
+        [*words, "--sink", monitor["key"]],
+        cwd=ROOT,
+        input=announced().encode(),
+        capture_output=True,
+        timeout=120,
+    )
+    said = second.stderr.decode() + second.stdout.decode()
+    assert second.returncode != 0
+    assert f"is held by {own} (PID {os.getpid()}); stop that program first" in said
+    assert "Traceback" not in said
+    # The first one shows on.
+    player.show()
+    player.shown(1)
 
 
 def test_bits_that_get_lost_are_an_event(play: Any, figure: Any) -> None:

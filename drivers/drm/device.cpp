@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "holder.hpp"
 #include "names.hpp"
 
 namespace rtv::drm {
@@ -46,9 +47,8 @@ Device::Device(const std::string &node, const std::string &connector)
                   (errno == EACCES ? "; add the user to the group video" : ""));
   if (const int e = call(DRM_IOCTL_SET_MASTER, nullptr))
     throw Trouble("drm: " + node +
-                  (e == EACCES || e == EBUSY
-                       ? " is held by another program; stop its desktop or player first"
-                       : " cannot be taken: " + why(e)));
+                  (e == EACCES || e == EBUSY ? " " + held_by(holders("/proc", node, fd_.fd))
+                                             : " cannot be taken: " + why(e)));
   for (const uint64_t cap : {DRM_CLIENT_CAP_UNIVERSAL_PLANES, DRM_CLIENT_CAP_ATOMIC}) {
     drm_set_client_cap c{cap, 1};
     if (call(DRM_IOCTL_SET_CLIENT_CAP, &c))

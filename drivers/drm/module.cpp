@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "binding.hpp"
+#include "holder.hpp"
 #include "playout.hpp"
 
 namespace nb = nanobind;
@@ -218,6 +219,12 @@ NB_MODULE(_drm, m) {
         return rtv::depth_loss(flow, pixel_named(plane), max_bpc, {monitor_bits, 0, 0});
       },
       "flow_bits"_a, "plane"_a, "max_bpc"_a, "monitor_bits"_a);
+  m.def(
+      "held_by",
+      [](const std::string &proc, const std::string &node, int own) {
+        return rtv::drm::held_by(rtv::drm::holders(proc, node, own));
+      },
+      "proc"_a, "node"_a, "own"_a = -1);
   nb::class_<Rehearsal>(m, "Rehearsal")
       .def(nb::init<uint64_t, uint64_t, uint32_t>(), "rate_num"_a, "rate_den"_a, "repeats"_a)
       .def("seen", [](Rehearsal &r, int64_t seq, int64_t time) { r.clock.seen(seq, time); })

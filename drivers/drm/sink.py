@@ -40,7 +40,8 @@ class DrmSink:
         """key: `drm:PLACE:NAME` of the inventory, or `drm:NAME` where only one card has it.
 
         Opens the card and becomes its master at once. ValueError, one line: no such connector, no
-        permission, another program holds the card, or its driver is too old.
+        permission, another program holds the card (a card has one master; the line names the
+        program and its PID where this user may see them), or its driver is too old.
         """
         self.connector = choose_connector(key, connectors(inventory()))
         self._card = _drm.Sink(
