@@ -68,10 +68,11 @@ class Link:
             os.umask(before)
         own = self._path.stat().st_ino
         try:
-            async with server:
-                await self._broken
+            await self._broken
         finally:
-            for task in self._busy:
+            # Who asks or watches is not waited for: since Python 3.12 a server's own end would be.
+            server.close()
+            for task in tuple(self._busy):
                 task.cancel()
             # The next one of this name may have taken the place already.
             if self._path.exists() and self._path.stat().st_ino == own:
