@@ -168,6 +168,11 @@ _TIMINGS = {
         "720x576p50",
         "width=720,height=576,pixelclock=27000000,hfp=12,hs=64,hbp=68,vfp=5,vs=5,vbp=39",
     ),
+    "1080i50": (
+        "1920x1080i50",
+        "width=1920,height=1080,interlaced=1,polarities=3,pixelclock=74250000,hfp=528,hs=44,hbp=148,"
+        "vfp=2,vs=5,vbp=15,il_vfp=2,il_vs=5,il_vbp=16",
+    ),
     "640x480p59.94": (
         "640x480p59",
         "width=640,height=480,pixelclock=25175000,hfp=16,hs=96,hbp=48,vfp=10,vs=2,vbp=33",

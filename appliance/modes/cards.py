@@ -73,10 +73,16 @@ def make_source(
             raise ValueError(f"source: {error}") from None
     if kind == "v4l2" and path:
         try:
-            key, options = parsed(path, "input", "pixels", "edid")
-            chosen, pixels = options.get("input", ""), options.get("pixels", "")
-            edid = options.get("edid", "")
-            return V4l2Source(key, fmt, realtime=realtime, input=chosen, pixels=pixels, edid=edid)
+            key, options = parsed(path, "input", "pixels", "fields", "edid")
+            return V4l2Source(
+                key,
+                fmt,
+                realtime=realtime,
+                input=options.get("input", ""),
+                pixels=options.get("pixels", ""),
+                fields=options.get("fields", ""),
+                edid=options.get("edid", ""),
+            )
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
     raise ValueError(f"source: {text!r} is unknown; choose {SOURCES}")
@@ -107,9 +113,14 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
             raise ValueError(f"sink: {error}") from None
     if kind == "v4l2" and path:
         try:
-            key, options = parsed(path, "output", "pixels")
-            chosen, pixels = options.get("output", ""), options.get("pixels", "")
-            return V4l2Sink(key, realtime=realtime, output=chosen, pixels=pixels)
+            key, options = parsed(path, "output", "pixels", "fields")
+            return V4l2Sink(
+                key,
+                realtime=realtime,
+                output=options.get("output", ""),
+                pixels=options.get("pixels", ""),
+                fields=options.get("fields", ""),
+            )
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
     if kind == "ntv2" and path:

@@ -17,11 +17,20 @@ offer under /dev/video*.
 |                                                | one                                     |
 | 10 bits rounded to 8, and said                 | vivid: sent and said, not looked at     |
 | v210, Y210, YUYV and NV16 memory               | conversions on octets                   |
-| interlaced                                     | capture of whole frames compiled only;  |
-|                                                | fields one by one (vivid's HDMI) and    |
-|                                                | playout are refused                     |
+| interlaced capture: fields one by one, row by  | vivid (576i, 480i, 1080i): its picture  |
+| row, one above the other; either one first     | moves from field to field; every loss   |
+|                                                | of ten fields: pure                     |
+| interlaced playout, top field first            | vivid in a loop (rows, one by one); one |
+|                                                | above the other: a stand-in kernel; no  |
+|                                                | equipment saw either                    |
+| bottom field first: playout                    | refused                                 |
+| a picture that another program cropped before  | vivid                                   |
 | DMABUF export, which nobody uses; no import    | compiled only                           |
 | time stamps against a real raster              | not: vivid's are the kernel's timer     |
+
+Our interlaced frames begin with the even rows' field. What a driver gives in another order is
+woven (a copy); a signal whose bottom field comes first (525 lines) is paired anew, so that its
+fields stay in the order of time. `fields=` of a source or a sink asks for one order.
 
 The control calls are our own, native: the one well-kept Python library (linuxpy) is GPL-3, knows
 no DV timings and copies each frame.

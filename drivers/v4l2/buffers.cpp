@@ -57,13 +57,13 @@ struct Buffers::Shared {
     if (planes == 2) one.memory.plane[1] = one.map[1] + p[1].data_offset;
     return true;
   }
-  int queue(uint32_t index) const {
+  int queue(uint32_t index, uint32_t field = V4L2_FIELD_NONE) const {
     v4l2_buffer b{};
     v4l2_plane p[kPlanes]{};
     b.index = index;
     b.type = type;
     b.memory = V4L2_MEMORY_MMAP;
-    b.field = V4L2_FIELD_NONE;
+    b.field = field;
     const One &one = all[index];
     if (multi) {
       b.m.planes = p;
@@ -152,7 +152,7 @@ Buffers::~Buffers() {
 uint32_t Buffers::count() const { return static_cast<uint32_t>(s_->all.size()); }
 const Memory &Buffers::memory(uint32_t index) const { return s_->all[index].memory; }
 size_t Buffers::octets(uint32_t index) const { return s_->all[index].size[0]; }
-int Buffers::queue(uint32_t index) { return s_->queue(index); }
+int Buffers::queue(uint32_t index, uint32_t field) { return s_->queue(index, field); }
 
 int Buffers::fetch(Filled *filled) {
   v4l2_buffer b{};
@@ -165,6 +165,7 @@ int Buffers::fetch(Filled *filled) {
   filled->index = b.index;
   filled->sequence = b.sequence;
   filled->flags = b.flags;
+  filled->field = b.field;
   filled->octets = s_->multi ? p[0].bytesused : b.bytesused;
   if (s_->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE) {
     if (!s_->begin_at(s_->all[b.index], p)) return EPROTO;

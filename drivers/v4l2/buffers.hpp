@@ -15,7 +15,7 @@ namespace rtv::v4l2 {
 class Buffers {
  public:
   struct Filled {
-    uint32_t index, sequence, flags, octets;
+    uint32_t index, sequence, flags, octets, field;
     int64_t stamp;  // ns on CLOCK_MONOTONIC when the flags say so
   };
   // Asks for buffers and maps them. `format` as set_format gave it. Errors: an errno value.
@@ -28,7 +28,7 @@ class Buffers {
   uint32_t count() const;
   const Memory &memory(uint32_t index) const;
   size_t octets(uint32_t index) const;  // of the first plane
-  int queue(uint32_t index);
+  int queue(uint32_t index, uint32_t field = V4L2_FIELD_NONE);  // field: of a playout's picture
   int fetch(Filled *filled);  // EAGAIN: none is ready
   int stream_on();
   void stream_off();

@@ -22,10 +22,6 @@ constexpr int64_t kSettle = 30'000'000;   // a signal that comes must stand stil
 constexpr uint32_t kPatience = 3;         // streams that break off one after the other
 constexpr int64_t kStalled = 500'000'000; // locked, but no frame comes
 
-int64_t frame_time(const rtv_format &f) {
-  return static_cast<int64_t>(static_cast<__int128>(kSecond) * f.rate_den / f.rate_num);
-}
-
 bool same_timings(const Timings &a, const Timings &b) {
   return a.dv.type == b.dv.type && a.dv.bt.width == b.dv.bt.width &&
          a.dv.bt.height == b.dv.bt.height && a.dv.bt.interlaced == b.dv.bt.interlaced &&
@@ -137,7 +133,7 @@ void Capture::run() {
       device_.kernel().poll(wait, 1, pause);
     }
     if (stream_ && stats.signal == RTV_SIGNAL_LOCKED &&
-        mono_now() - last_frame_ > std::max(kStalled, 5 * frame_time(format_))) {
+        mono_now() - last_frame_ > std::max(kStalled, 5 * frame_time())) {
       say_signal(RTV_SIGNAL_UNLOCKED, tai_now());
       end_stream();
       looked_ = 0;
@@ -208,68 +204,42 @@ bool Capture::follow_signal(int64_t now) {
 }
 
 bool Capture::begin_stream(const Timings &timings) {
-  if (device_.has_timings()) {
-    if (const int e = device_.set_timings(timings)) {
-      fail(options_.path + ": its timings cannot be set: " + strerror(e));
-      return false;
-    }
-  }
-  const auto offers = device_.offers();
-  const uint32_t field =
-      options_.format.scan == RTV_PROGRESSIVE ? V4L2_FIELD_NONE : V4L2_FIELD_INTERLACED;
-  const PixelList list = known(options_.format.depth);
-  for (auto at = list.begin; at != list.end; ++at) {
-    const Pixels &pixels = **at;
-    bool offered = false;
-    if (options_.pixels && options_.pixels != pixels.fourcc) continue;
-    for (const Offer &offer : offers) offered |= offer.fourcc == pixels.fourcc;
-    if (!offered) continue;
-    v4l2_format got{};
-    if (device_.set_format(options_.format.width, options_.format.height, pixels.fourcc, field,
-                           &got) != 0)
-      continue;
-    const bool multi = device_.planes();
-    const uint32_t width = multi ? got.fmt.pix_mp.width : got.fmt.pix.width;
-    const uint32_t height = multi ? got.fmt.pix_mp.height : got.fmt.pix.height;
-    const uint32_t code = multi ? got.fmt.pix_mp.pixelformat : got.fmt.pix.pixelformat;
-    const uint32_t order = multi ? got.fmt.pix_mp.field : got.fmt.pix.field;
-    if (code != pixels.fourcc || width != options_.format.width ||
-        height != options_.format.height)
-      continue;
-    if (order == V4L2_FIELD_ALTERNATE) {
-      fail(options_.path + ": it gives fields one by one, which is not carried");
-      return false;
-    }
-    if (!device_.has_timings())
-      device_.set_rate(options_.format.rate_num, options_.format.rate_den);
-    std::unique_ptr<Buffers> made;
-    if (const int e = Buffers::make(device_, got, pixels, options_.buffers, &made)) {
-      fail(options_.path + ": no buffers: " + strerror(e));
-      return false;
-    }
-    for (uint32_t i = 0; i < made->count(); ++i) made->queue(i);
-    pixels_ = &pixels;
-    if (pixels.layout != options_.format.layout && !pool_)
-      pool_ = std::make_unique<FramePool>(format_, options_.queue + 5);
-    if (const int e = made->stream_on()) {
-      fail(options_.path + ": the stream does not start: " + strerror(e));
-      return false;
-    }
-    stream_ = std::move(made);
-    seen_fourcc = pixels.fourcc;
-    buffers = stream_->count();
-    count_.restart();
-    last_frame_ = mono_now();
-    next_generation();
-    return true;
-  }
-  fail(options_.path + ": it offers none of the pixel formats that are carried "
-                       "(UYVY, YUYV, NV16, Y210, v210) in this raster");
-  return false;
+  const auto refused = [&](const std::string &why) { return fail(options_.path + ": " + why), false; };
+  if (device_.has_timings())
+    if (const int e = device_.set_timings(timings))
+      return refused(std::string("its timings cannot be set: ") + strerror(e));
+  if (device_.has_standards())
+    if (const int e = device_.set_standard_for(options_.format))
+      return refused(e == EDOM ? "this input carries only 720x576i50 and 720x480i59.94"
+                               : std::string("its standard cannot be set: ") + strerror(e));
+  const std::string why = agree(device_, {options_.format, options_.pixels, options_.field}, &agreed_);
+  if (!why.empty()) return refused("it offers " + why);
+  if (!device_.has_timings() && !device_.has_standards())
+    device_.set_rate(options_.format.rate_num, options_.format.rate_den);
+  std::unique_ptr<Buffers> made;
+  if (const int e = Buffers::make(device_, agreed_.format, *agreed_.pixels, options_.buffers, &made))
+    return refused(std::string("no buffers: ") + strerror(e));
+  for (uint32_t i = 0; i < made->count(); ++i) made->queue(i);
+  if ((agreed_.pixels->layout != options_.format.layout || !agreed_.order.whole()) && !pool_)
+    pool_ = std::make_unique<FramePool>(format_, options_.queue + 6);
+  if (const int e = made->stream_on())
+    return refused(std::string("the stream does not start: ") + strerror(e));
+  stream_ = std::move(made);
+  seen_fourcc = agreed_.pixels->fourcc;
+  seen_field = device_.planes() ? agreed_.format.fmt.pix_mp.field : agreed_.format.fmt.pix.field;
+  buffers = stream_->count();
+  count_.restart();
+  pairing_.restart();
+  lone_ = paired_at_ = 0;
+  last_frame_ = mono_now();
+  next_generation();
+  return true;
 }
 
 void Capture::end_stream() {
   stream_.reset();
+  rtv_frame_unref(half_);
+  half_ = nullptr;
   buffers = 0;
 }
 
@@ -309,9 +279,13 @@ bool Capture::take_frames() {
   return true;
 }
 
-int64_t Capture::raster_start(const Buffers::Filled &filled) const {
+int64_t Capture::frame_time() const {
+  return static_cast<int64_t>(static_cast<__int128>(kSecond) * format_.rate_den / format_.rate_num);
+}
+
+int64_t Capture::raster_start(int64_t stamp, uint32_t flags) const {
   const bool monotonic =
-      (filled.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+      (flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
   // TAI may be set while we run, so the distance is measured for each frame. Both clocks run at
   // one rate; the narrowest of a few readings keeps an interruption out of it.
   int64_t mono = mono_now(), distance = 0, width = INT64_MAX;
@@ -322,32 +296,38 @@ int64_t Capture::raster_start(const Buffers::Filled &filled) const {
     distance = tai - before - width / 2;
     mono = after;
   }
-  const int64_t stamp = monotonic && filled.stamp <= mono ? filled.stamp : mono;
-  const bool start = monotonic && (filled.flags & V4L2_BUF_FLAG_TSTAMP_SRC_MASK) ==
+  const int64_t at = monotonic && stamp <= mono ? stamp : mono;
+  const bool start = monotonic && (flags & V4L2_BUF_FLAG_TSTAMP_SRC_MASK) ==
                                       V4L2_BUF_FLAG_TSTAMP_SRC_SOE;
   const StampPoint point = start ? StampPoint::raster_start : StampPoint::picture_end;
-  return rtv::raster_start(stamp + distance, point, format_);
+  return rtv::raster_start(at + distance, point, format_);
 }
 
 void Capture::hand_on(const Buffers::Filled &filled) {
   last_frame_ = mono_now();
+  const bool live = stats.signal == RTV_SIGNAL_LOCKED;
+  const size_t least = size_t{stream_->memory(filled.index).stride[0]} * agreed_.rows;
+  const bool good = live && !(filled.flags & V4L2_BUF_FLAG_ERROR) && filled.octets >= least;
+  if (!good) (live ? stats.corrupt : stats.not_live).fetch_add(1, std::memory_order_relaxed);
+  if (!agreed_.order.whole()) {
+    if (good) weave(filled);
+    stream_->queue(filled.index);
+    return;
+  }
   uint64_t lost = 0;
   const uint64_t number = count_.add(filled.sequence, &lost);
   stats.lost.fetch_add(lost, std::memory_order_relaxed);
-  const bool live = stats.signal == RTV_SIGNAL_LOCKED;
-  const size_t least = size_t{stream_->memory(filled.index).stride[0]} * format_.height;
-  if (filled.flags & V4L2_BUF_FLAG_ERROR || filled.octets < least || !live) {
-    (live ? stats.corrupt : stats.not_live).fetch_add(1, std::memory_order_relaxed);
+  if (!good) {
     stream_->queue(filled.index);
     return;
   }
   rtv_frame *frame;
-  const int64_t began = raster_start(filled);
-  if (pixels_->layout == options_.format.layout) {
+  const int64_t began = raster_start(filled.stamp, filled.flags);
+  if (agreed_.pixels->layout == options_.format.layout) {
     frame = stream_->wrap(filled.index);
   } else {
     frame = pool_->acquire();
-    if (frame) pixels_->in(stream_->memory(filled.index), frame, 0, format_.height);
+    if (frame) agreed_.pixels->in(stream_->memory(filled.index), frame, 0, format_.height);
     stream_->queue(filled.index);
     copied.fetch_add(1, std::memory_order_relaxed);
   }
@@ -355,6 +335,10 @@ void Capture::hand_on(const Buffers::Filled &filled) {
     stats.no_buffer.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  deliver_at(frame, number, began);
+}
+
+void Capture::deliver_at(rtv_frame *frame, uint64_t number, int64_t began) {
   frame->format = format_;
   frame->sequence = number;
   frame->capture_tai = began;

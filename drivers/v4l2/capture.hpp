@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "agree.hpp"
 #include "buffers.hpp"
 #include "live_source.hpp"
 #include "rtvbox/pool.hpp"
@@ -18,6 +19,7 @@ struct CaptureOptions {
   bool realtime = true;
   int32_t input = -1;     // by the node's number; -1: the one that is chosen
   uint32_t pixels = 0;    // only this fourcc; 0: the best of those that are offered
+  uint32_t field = 0;     // only this enum v4l2_field; 0: as it comes
   Kernel *kernel = &Kernel::real();
 };
 
@@ -27,7 +29,8 @@ class Capture final : public LiveSource {
 
   // Counters of this family, and what the node gives now.
   std::atomic<uint64_t> copied{0};             // frames that needed a conversion
-  std::atomic<uint32_t> seen_fourcc{0}, buffers{0};
+  std::atomic<uint64_t> lone_fields{0};        // without the other one of their frame: withheld
+  std::atomic<uint32_t> seen_fourcc{0}, seen_field{0}, buffers{0};
   std::atomic<int64_t> realtime{0};
 
  private:
@@ -42,7 +45,10 @@ class Capture final : public LiveSource {
   bool take_frames();                // false: the device is gone
   bool source_changed();             // an event says so; takes all that wait
   void hand_on(const Buffers::Filled &filled);
-  int64_t raster_start(const Buffers::Filled &filled) const;
+  void weave(const Buffers::Filled &filled);
+  void deliver_at(rtv_frame *frame, uint64_t number, int64_t began);
+  int64_t raster_start(int64_t stamp, uint32_t flags) const;
+  int64_t frame_time() const;
   bool lost_device(int error, const char *what);
 
   const CaptureOptions options_;
@@ -54,7 +60,11 @@ class Capture final : public LiveSource {
   // The thread's own.
   std::unique_ptr<Buffers> stream_;
   std::unique_ptr<FramePool> pool_;  // for what must be converted
-  const Pixels *pixels_ = nullptr;
+  Agreed agreed_{};
+  Pairing pairing_;
+  rtv_frame *half_ = nullptr;  // of the pool; holds a top field that waits for the other
+  int64_t half_began_ = 0;     // its raster's start, where stamps name that
+  uint64_t lone_ = 0, paired_at_ = 0;  // lone fields of this stream; and by the last pair
   FrameCount count_;
   Timings seen_{};
   rtv_format format_{};

@@ -37,7 +37,9 @@ int Device::open() {
   bus_ = text_of(cap.bus_info);
   uint32_t index = 0;
   Connector now{};
-  timings_ = current(&index, nullptr) == 0 && describe(index, &now) == 0 && now.dv_timings;
+  const bool known = current(&index, nullptr) == 0 && describe(index, &now) == 0;
+  timings_ = known && now.dv_timings;
+  standards_ = known && now.standards;
   return 0;
 }
 
@@ -71,6 +73,7 @@ int Device::describe(uint32_t index, Connector *found) const {
     if (int e = control(VIDIOC_ENUMINPUT, &in)) return e;
     found->name = text_of(in.name);
     found->dv_timings = in.capabilities & V4L2_IN_CAP_DV_TIMINGS;
+    found->standards = in.capabilities & V4L2_IN_CAP_STD;
     found->state = state_of(in.status);
     return 0;
   }
@@ -79,6 +82,7 @@ int Device::describe(uint32_t index, Connector *found) const {
   if (int e = control(VIDIOC_ENUMOUTPUT, &out)) return e;
   found->name = text_of(out.name);
   found->dv_timings = out.capabilities & V4L2_OUT_CAP_DV_TIMINGS;
+  found->standards = out.capabilities & V4L2_OUT_CAP_STD;
   found->state = RTV_SIGNAL_LOCKED;
   return 0;
 }
@@ -116,7 +120,25 @@ int Device::choose(uint32_t index) {
   Connector one{};
   if (int e = describe(index, &one)) return e;
   timings_ = one.dv_timings;
+  standards_ = one.standards;
   return 0;
+}
+
+bool Device::of_525_lines() const {
+  v4l2_std_id now = 0;
+  return standards_ && control(VIDIOC_G_STD, &now) == 0 && (now & V4L2_STD_525_60);
+}
+
+int Device::set_standard_for(const rtv_format &f) const {
+  if (f.scan != RTV_INTERLACED) return EDOM;
+  const bool pal = f.height == 576 && f.rate_num == 25 && f.rate_den == 1;
+  const bool ntsc = f.height == 480 && f.rate_num == 30000 && f.rate_den == 1001;
+  if (!pal && !ntsc) return EDOM;
+  v4l2_std_id now = 0, wish = pal ? V4L2_STD_PAL : V4L2_STD_NTSC;
+  // Which of its family (PAL or SECAM) somebody has set is left alone.
+  if (control(VIDIOC_G_STD, &now) == 0 && (now & (pal ? V4L2_STD_625_50 : V4L2_STD_525_60)))
+    return 0;
+  return control(VIDIOC_S_STD, &wish);
 }
 
 int Device::query_timings(Timings *found) const {
@@ -183,6 +205,32 @@ int Device::set_format(uint32_t width, uint32_t height, uint32_t fourcc, uint32_
     got->fmt.pix.field = field;
   }
   return control(VIDIOC_S_FMT, got);
+}
+
+int Device::use_whole(uint32_t width, uint32_t rows) const {
+  // The calls know no types of several planes.
+  const uint32_t type = captures() ? V4L2_BUF_TYPE_VIDEO_CAPTURE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
+  const uint32_t of_signal = captures() ? V4L2_SEL_TGT_CROP : V4L2_SEL_TGT_COMPOSE;
+  const uint32_t all_signal = captures() ? V4L2_SEL_TGT_CROP_DEFAULT : V4L2_SEL_TGT_COMPOSE_DEFAULT;
+  const uint32_t of_buffer = captures() ? V4L2_SEL_TGT_COMPOSE : V4L2_SEL_TGT_CROP;
+  v4l2_selection wish{};
+  wish.type = type;
+  wish.target = all_signal;
+  const bool signal_known = control(VIDIOC_G_SELECTION, &wish) == 0;
+  const v4l2_rect whole[] = {wish.r, {0, 0, width, rows}};
+  const uint32_t targets[] = {of_signal, of_buffer};
+  for (int i = signal_known ? 0 : 1; i < 2; ++i) {
+    v4l2_selection now{};
+    now.type = type;
+    now.target = targets[i];
+    const auto same = [&] { return std::memcmp(&now.r, &whole[i], sizeof now.r) == 0; };
+    if (control(VIDIOC_G_SELECTION, &now) != 0 || same()) continue;
+    now.r = whole[i];
+    now.flags = 0;
+    if (const int e = control(VIDIOC_S_SELECTION, &now)) return e;
+    if (!same()) return ERANGE;
+  }
+  return 0;
 }
 
 int Device::set_rate(uint32_t num, uint32_t den) const {

@@ -22,7 +22,7 @@ struct Timings {
 struct Connector {
   uint32_t index;
   std::string name;
-  bool chosen, dv_timings;
+  bool chosen, dv_timings, standards;  // standards: of 525 or 625 lines
   uint32_t state;  // enum rtv_signal, of an input; a driver knows that of the chosen one
 };
 
@@ -65,6 +65,11 @@ class Device {
   // Makes another one the current one, for all who use the node. EBUSY while somebody streams.
   int choose(uint32_t index);
   bool has_timings() const { return timings_; }  // of the input or output, after open()
+  bool has_standards() const { return standards_; }
+  // Whether its video standard is one of 525 lines; false where it has none.
+  bool of_525_lines() const;
+  // Sets the standard of a format, if it is not one of its family already. EDOM: no standard is.
+  int set_standard_for(const rtv_format &format) const;
 
   // What the signal is now: ENOLINK none, ENOLCK not locked, ERANGE beyond the card.
   int query_timings(Timings *found) const;
@@ -77,6 +82,9 @@ class Device {
   // Sets the pixel format; the driver may change what it likes, which is what is returned.
   int set_format(uint32_t width, uint32_t height, uint32_t fourcc, uint32_t field,
                  v4l2_format *got) const;
+  // Makes all of the signal fill all of a buffer of that size, whatever another program cropped or
+  // placed before. ERANGE: the node does not. 0 also where it has no such choice.
+  int use_whole(uint32_t width, uint32_t rows) const;
   int set_rate(uint32_t num, uint32_t den) const;
   int subscribe(uint32_t type, uint32_t id) const;
 
@@ -92,7 +100,7 @@ class Device {
   Kernel &kernel_;
   int fd_ = -1;
   uint32_t flags_ = 0;
-  bool timings_ = false;
+  bool timings_ = false, standards_ = false;
 };
 
 // Raster, rate and scan of DV timings; the rate is that of the usual table within 200 ppm, else

@@ -45,6 +45,16 @@ uint32_t code_of(const std::string &text) {
   throw nb::value_error(why.c_str());
 }
 
+// The enum v4l2_field of a name; 0 for "".
+uint32_t field_of(const std::string &name) {
+  const uint32_t field = field_named(name.c_str());
+  FieldOrder order{};
+  if (name.empty() || (field && order_of(field, RTV_INTERLACED, true, false, &order))) return field;
+  const std::string why = "fields: " + name + " is not carried; choose interlaced, interlaced_tb, "
+                          "interlaced_bt, seq_tb, seq_bt or alternate";
+  throw nb::value_error(why.c_str());
+}
+
 std::string path_of(nb::handle path) {
   return nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(path));
 }
@@ -161,7 +171,7 @@ class NodeInput {
 
  public:
   NodeInput(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue,
-            bool realtime, int32_t input, const std::string &pixels) {
+            bool realtime, int32_t input, const std::string &pixels, const std::string &fields) {
     CaptureOptions o;
     o.path = path_of(path);
     o.format = rtv::format_from(format);
@@ -170,6 +180,7 @@ class NodeInput {
     o.realtime = realtime;
     o.input = input;
     o.pixels = code_of(pixels);
+    o.field = field_of(fields);
     node_.set(new Capture(o));
   }
   nb::object capsule() const { return rtv::source_capsule(node_->table()); }
@@ -193,6 +204,7 @@ class NodeInput {
     d["signal"] = s.signal.load();
     d["generation"] = s.generation.load();
     d["copied"] = node_->copied.load();
+    d["lone_fields"] = node_->lone_fields.load();
     d["buffers"] = node_->buffers.load();
     d["realtime"] = node_->realtime.load();
     d["running"] = node_->running();
@@ -202,6 +214,7 @@ class NodeInput {
     const uint32_t code = node_->seen_fourcc.load();
     return code ? code_text(code) : "";
   }
+  std::string fields() const { return name_of_field(node_->seen_field.load()); }
 };
 
 class NodeOutput {
@@ -209,13 +222,14 @@ class NodeOutput {
 
  public:
   NodeOutput(nb::handle path, uint32_t buffers, bool realtime, int32_t output,
-             const std::string &pixels) {
+             const std::string &pixels, const std::string &fields) {
     PlayoutOptions o;
     o.path = path_of(path);
     o.buffers = buffers;
     o.realtime = realtime;
     o.output = output;
     o.pixels = code_of(pixels);
+    o.field = field_of(fields);
     node_.set(new Playout(o));
   }
   nb::object capsule() const { return rtv::sink_capsule(node_->table()); }
@@ -246,6 +260,7 @@ class NodeOutput {
     const uint32_t code = node_->stats.fourcc.load();
     return code ? code_text(code) : "";
   }
+  std::string fields() const { return name_of_field(node_->stats.field.load()); }
 };
 
 }  // namespace
@@ -294,21 +309,24 @@ NB_MODULE(_v4l2, m) {
       "frame"_a, "code"_a, "memory"_a, "stride"_a, "into_frame"_a);
   nb::class_<NodeInput>(m, "Input")
       .def(nb::init<nb::handle, const nb::dict &, uint32_t, uint32_t, bool, int32_t,
-                    const std::string &>(),
+                    const std::string &, const std::string &>(),
            "path"_a, "format"_a, "buffers"_a, "queue"_a, "realtime"_a, "input"_a,
-           "pixels"_a)
+           "pixels"_a, "fields"_a)
       .def("capsule", &NodeInput::capsule)
       .def("stop", &NodeInput::stop)
       .def("error", &NodeInput::error)
       .def("stats", &NodeInput::stats)
-      .def("fourcc", &NodeInput::fourcc);
+      .def("fourcc", &NodeInput::fourcc)
+      .def("fields", &NodeInput::fields);
   nb::class_<NodeOutput>(m, "Output")
-      .def(nb::init<nb::handle, uint32_t, bool, int32_t, const std::string &>(), "path"_a,
-           "buffers"_a, "realtime"_a, "output"_a, "pixels"_a)
+      .def(nb::init<nb::handle, uint32_t, bool, int32_t, const std::string &,
+                    const std::string &>(),
+           "path"_a, "buffers"_a, "realtime"_a, "output"_a, "pixels"_a, "fields"_a)
       .def("capsule", &NodeOutput::capsule)
       .def("stop", &NodeOutput::stop)
       .def("error", &NodeOutput::error)
       .def("stats", &NodeOutput::stats)
       .def("after_due", &NodeOutput::after_due)
-      .def("fourcc", &NodeOutput::fourcc);
+      .def("fourcc", &NodeOutput::fourcc)
+      .def("fields", &NodeOutput::fields);
 }

@@ -18,20 +18,15 @@ constexpr int64_t kStale = 500'000'000;  // without a frame for so long, what st
 
 Playout *playout(void *self) { return static_cast<Playout *>(self); }
 
-void black(const Pixels &pixels, const Memory &memory, const rtv_format &format) {
-  // A row of black of ours, written by the format's own way out.
-  std::vector<uint8_t> row((format.width + 47) / 48 * 128);
+// A row of black of ours, which a frame repeats; V210.
+std::vector<uint8_t> black_row(uint32_t width) {
+  std::vector<uint8_t> row((width + 47) / 48 * 128);
   for (size_t i = 0; i < row.size() / 4; ++i) {
-    // v210: Cb Y Cr, Y Cb Y, ... of 512 and 64
+    // Cb Y Cr, Y Cb Y, ... of 512 and 64
     const uint32_t word = i % 2 == 0 ? 512u | 64u << 10 | 512u << 20 : 64u | 512u << 10 | 64u << 20;
     std::memcpy(&row[i * 4], &word, 4);
   }
-  rtv_frame f{};
-  f.format = format;
-  f.format.layout = RTV_V210;
-  f.plane[0] = row.data();
-  f.stride[0] = 0;  // the same row again and again
-  pixels.out(&f, memory, 0, format.height);
+  return row;
 }
 
 }  // namespace
@@ -65,7 +60,6 @@ int Playout::start(const rtv_format &format) {
   stop();
   if (format.layout != RTV_V210 && format.layout != RTV_UYVY)
     return fail(RTV_REFUSED, "only 4:2:2 of 8 or 10 bits is played out; choose another sampling");
-  if (format.scan == RTV_INTERLACED) return fail(RTV_REFUSED, "interlaced playout is not carried");
   if (int e = device_.open())
     return fail(e == ENOENT || e == ENODEV || e == ENXIO ? RTV_GONE : RTV_BROKEN, strerror(e));
   if (!device_.plays()) return fail(RTV_REFUSED, "it plays no video out");
@@ -81,9 +75,13 @@ int Playout::start(const rtv_format &format) {
     if (int e = device_.set_timings(timings))
       return fail(RTV_BROKEN, std::string("its timings cannot be set: ") + strerror(e));
   }
+  if (device_.has_standards())
+    if (int e = device_.set_standard_for(format))
+      return fail(RTV_REFUSED, e == EDOM ? "this output carries only 720x576i50 and 720x480i59.94"
+                                         : std::string("its standard cannot be set: ") + strerror(e));
   if (int result = choose(format)) return result;
   stats.gone = 0;
-  stats.rounded = format.depth > pixels_->depth;
+  stats.rounded = format.depth > agreed_.pixels->depth;
   stop_ = false;
   running_ = true;
   thread_ = std::thread([this] { run(); });
@@ -91,32 +89,22 @@ int Playout::start(const rtv_format &format) {
 }
 
 int Playout::choose(const rtv_format &format) {
-  const auto offers = device_.offers();
-  const PixelList list = known(format.depth);
-  for (auto at = list.begin; at != list.end; ++at) {
-    bool offered = false;
-    for (const Offer &offer : offers) offered |= offer.fourcc == (*at)->fourcc;
-    if (options_.pixels && options_.pixels != (*at)->fourcc) continue;
-    v4l2_format got{};
-    if (!offered || device_.set_format(format.width, format.height, (*at)->fourcc,
-                                       V4L2_FIELD_NONE, &got) != 0)
-      continue;
-    const bool multi = device_.planes();
-    if ((multi ? got.fmt.pix_mp.pixelformat : got.fmt.pix.pixelformat) != (*at)->fourcc ||
-        (multi ? got.fmt.pix_mp.width : got.fmt.pix.width) != format.width ||
-        (multi ? got.fmt.pix_mp.height : got.fmt.pix.height) != format.height)
-      continue;
-    if (!device_.has_timings()) device_.set_rate(format.rate_num, format.rate_den);
-    if (int e = Buffers::make(device_, got, **at, options_.buffers, &stream_))
-      return fail(RTV_BROKEN, std::string("no buffers: ") + strerror(e));
-    pixels_ = *at;
-    stats.fourcc = pixels_->fourcc;
-    due_.assign(stream_->count(), 0);
-    with_driver_.assign(stream_->count(), 0);
-    streaming_ = false;
-    return RTV_OK;
-  }
-  return fail(RTV_REFUSED, "it takes none of the pixel formats that are carried in this raster");
+  const std::string why = agree(device_, {format, options_.pixels, options_.field}, &agreed_);
+  if (!why.empty()) return fail(RTV_REFUSED, "it takes " + why);
+  if (agreed_.order.fields && agreed_.order.bottom_first)
+    return fail(RTV_REFUSED, "it takes the bottom field first, ours is the top one; write "
+                             "v4l2:KEY,fields=alternate");
+  if (!device_.has_timings() && !device_.has_standards())
+    device_.set_rate(format.rate_num, format.rate_den);
+  if (int e = Buffers::make(device_, agreed_.format, *agreed_.pixels, options_.buffers * parts(),
+                            &stream_))
+    return fail(RTV_BROKEN, std::string("no buffers: ") + strerror(e));
+  stats.fourcc = agreed_.pixels->fourcc;
+  stats.field = device_.planes() ? agreed_.format.fmt.pix_mp.field : agreed_.format.fmt.pix.field;
+  due_.assign(stream_->count(), 0);
+  with_driver_.assign(stream_->count(), 0);
+  streaming_ = false;
+  return RTV_OK;
 }
 
 int Playout::submit(rtv_frame *frame, int64_t due_tai) {
@@ -226,47 +214,73 @@ bool Playout::reclaim() {
   }
 }
 
-int Playout::free_buffer() {
-  for (size_t i = 0; i < with_driver_.size(); ++i)
-    if (!with_driver_[i]) return static_cast<int>(i);
-  return -1;
+bool Playout::free_buffers(std::array<uint32_t, 2> *found) const {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < with_driver_.size() && count < parts(); ++i)
+    if (!with_driver_[i]) (*found)[count++] = i;
+  return count == parts();
+}
+
+void Playout::write(const rtv_frame *frame, const std::array<uint32_t, 2> &into) const {
+  const Pixels &pixels = *agreed_.pixels;
+  if (agreed_.order.place == FieldOrder::Place::rows)
+    return pixels.out(frame, stream_->memory(into[0]), 0, format_.height);
+  for (const bool bottom : {false, true}) {
+    rtv_frame rows{};
+    rows.format = frame->format;
+    rows.format.height /= 2;
+    rows.plane[0] = frame->plane[0] + (bottom ? frame->stride[0] : 0);
+    rows.stride[0] = frame->stride[0] * 2;
+    const Memory &memory = stream_->memory(into[bottom && parts() == 2]);
+    pixels.out(&rows, view_of(memory, agreed_.order, bottom, agreed_.rows), 0, rows.format.height);
+  }
+}
+
+// The driver gets the top field first. Errors: an errno value.
+int Playout::queue(const std::array<uint32_t, 2> &filled, int64_t due) {
+  const bool apart = parts() == 2;
+  const uint32_t whole = device_.planes() ? agreed_.format.fmt.pix_mp.field
+                                          : agreed_.format.fmt.pix.field;
+  for (uint32_t i = 0; i < parts(); ++i) {
+    const uint32_t one = i == 0 ? uint32_t{V4L2_FIELD_TOP} : uint32_t{V4L2_FIELD_BOTTOM};
+    due_[filled[i]] = i == 0 ? due : 0;
+    if (int e = stream_->queue(filled[i], apart ? one : whole)) return e;
+    with_driver_[filled[i]] = 1;
+  }
+  return 0;
 }
 
 bool Playout::give(const Entry &entry) {
   if (!reclaim()) return false;
-  int index = free_buffer();
+  std::array<uint32_t, 2> at{};
   // The driver sends at its own rate: when it is behind, the newest picture waits for a buffer,
   // half a frame at most.
   const int64_t until = std::max(entry.due, tai_now()) +
                         kSecond * format_.rate_den / format_.rate_num / 2;
-  while (index < 0 && !stop_ && tai_now() < until) {
+  while (!free_buffers(&at)) {
+    if (stop_ || tai_now() >= until) {
+      stats.no_buffer.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    }
     sleep_until_tai(tai_now() + 500'000);
     if (!reclaim()) return false;
-    index = free_buffer();
   }
-  if (index < 0) {
-    stats.no_buffer.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
-  const auto at = static_cast<uint32_t>(index);
   // Handed over in slices, it grows until its raster is over; the node takes whole frames.
   const int64_t whole = entry.due + kSecond * format_.rate_den / format_.rate_num;
   while (rtv_lines_ready(entry.frame) < format_.height && !stop_ && tai_now() < whole)
     sleep_until_tai(tai_now() + 200'000);
   if (rtv_lines_ready(entry.frame) < format_.height)
     stats.partial.fetch_add(1, std::memory_order_relaxed);
-  pixels_->out(entry.frame, stream_->memory(at), 0, format_.height);
+  write(entry.frame, at);
   if (tai_now() < entry.due)
     sleep_until_tai(entry.due);
   else if (tai_now() > entry.due + 1'000'000)
     stats.late.fetch_add(1, std::memory_order_relaxed);
-  due_[at] = entry.due;
-  if (int e = stream_->queue(at)) {
+  if (int e = queue(at, entry.due)) {
     stats.errors.fetch_add(1, std::memory_order_relaxed);
     fail(RTV_BROKEN, std::string("a buffer is refused: ") + strerror(e));
     return e != ENODEV;
   }
-  with_driver_[at] = 1;
   stats.shown.fetch_add(1, std::memory_order_relaxed);
   if (!streaming_) {
     if (int e = stream_->stream_on()) {
@@ -280,11 +294,16 @@ bool Playout::give(const Entry &entry) {
 
 bool Playout::give_black() {
   if (!reclaim()) return false;
-  const int index = free_buffer();
-  if (index < 0 || !streaming_) return true;
-  const auto at = static_cast<uint32_t>(index);
-  black(*pixels_, stream_->memory(at), format_);
-  if (stream_->queue(at) == 0) with_driver_[at] = 1;
+  std::array<uint32_t, 2> at{};
+  if (!streaming_ || !free_buffers(&at)) return true;
+  const std::vector<uint8_t> row = black_row(format_.width);
+  rtv_frame f{};
+  f.format = format_;
+  f.format.layout = RTV_V210;
+  f.plane[0] = const_cast<uint8_t *>(row.data());
+  f.stride[0] = 0;  // the same row again and again
+  write(&f, at);
+  queue(at, 0);  // refused: what stands is told by the stream's own end
   stats.black.fetch_add(1, std::memory_order_relaxed);
   return true;
 }

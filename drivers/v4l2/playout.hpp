@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "agree.hpp"
 #include "buffers.hpp"
 #include "rtvbox/histogram.hpp"
 
@@ -19,13 +20,14 @@ struct PlayoutOptions {
   bool realtime = true;
   int32_t output = -1;  // by the node's number; -1: the one that is chosen
   uint32_t pixels = 0;  // only this fourcc; 0: the best of those that are offered
+  uint32_t field = 0;   // only this enum v4l2_field; 0: as the node likes
   Kernel *kernel = &Kernel::real();
 };
 
 struct PlayoutStats {
   using Count = std::atomic<uint64_t>;
   Count submitted{0}, shown{0}, late{0}, overflow{0}, black{0}, partial{0}, no_buffer{0}, errors{0};
-  std::atomic<uint32_t> fourcc{0};
+  std::atomic<uint32_t> fourcc{0}, field{0};
   std::atomic<int64_t> gone{0}, realtime{0}, rounded{0};  // rounded: 10 bits shown as 8
 };
 
@@ -63,7 +65,11 @@ class Playout {
   bool give(const Entry &entry);
   bool give_black();
   bool reclaim();
-  int free_buffer();
+  // Buffers for a picture, one or (fields one by one) two; false: not so many are free.
+  bool free_buffers(std::array<uint32_t, 2> *found) const;
+  uint32_t parts() const { return agreed_.order.place == FieldOrder::Place::apart ? 2 : 1; }
+  void write(const rtv_frame *frame, const std::array<uint32_t, 2> &into) const;
+  int queue(const std::array<uint32_t, 2> &filled, int64_t due);
 
   const PlayoutOptions options_;
   rtv_sink table_;
@@ -71,7 +77,7 @@ class Playout {
   std::atomic<bool> stop_{false}, running_{false};
   Device device_;
   std::unique_ptr<Buffers> stream_;
-  const Pixels *pixels_ = nullptr;
+  Agreed agreed_{};
   rtv_format format_{};
   bool streaming_ = false;
   std::vector<int64_t> due_;    // of what a buffer holds

@@ -25,10 +25,12 @@ class V4l2Sink:
         realtime: bool = True,
         output: str = "",
         pixels: str = "",
+        fields: str = "",
     ) -> None:
         """key: of the inventory, or a path. output: its number, its name or the beginning of it; ""
         leaves the one that is chosen. pixels: the driver's pixel format as a fourcc; "" takes the
-        best. Raises ValueError, one line."""
+        best. fields: how it is to take the two of an interlaced frame, as v4l2-ctl names it
+        (alternate, seq_tb, ...); "" as it likes. Raises ValueError, one line."""
         path = node_of(key, Kind.PLAYOUT)
         try:
             node = look_at(path, measure=False)
@@ -38,12 +40,17 @@ class V4l2Sink:
             raise ValueError(f"{path} plays nothing out; it is {node.card}")
         number = meant(output, "output", node.connectors).number if output else -1
         self._rounding = Rounding(path, plays=True)
-        self._output = _v4l2.Output(path, buffers, realtime, number, pixels)
+        self._output = _v4l2.Output(path, buffers, realtime, number, pixels, fields)
 
     @property
     def fourcc(self) -> str:
         """The driver's pixel format; "" before the start."""
         return self._output.fourcc()
+
+    @property
+    def fields(self) -> str:
+        """How the driver takes fields, as v4l2-ctl names it; "" before the start."""
+        return self._output.fields()
 
     def capsule(self) -> object:
         """The `rtv_sink` table."""

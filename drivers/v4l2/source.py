@@ -33,14 +33,16 @@ class V4l2Source:
         realtime: bool = True,
         input: str = "",
         pixels: str = "",
+        fields: str = "",
         edid: str = "",
     ) -> None:
         """key: of the inventory, or a path. buffers: asked of the driver. input: its number, its
         name or the beginning of it; "" leaves the one that is chosen. pixels: the driver's pixel
-        format as a fourcc; "" takes the best. edid: what the input shows to its source, set now if
-        it shows another: "expected" offers this format alone, else a file; "" leaves it. Raises
-        ValueError, one line: nothing there, no capture node, or a format that no V4L2 node
-        brings."""
+        format as a fourcc; "" takes the best. fields: how the driver is to give the two of an
+        interlaced frame, as v4l2-ctl names it (alternate, seq_tb, ...); "" as it likes. edid: what
+        the input shows to its source, set now if it shows another: "expected" offers this format
+        alone, else a file; "" leaves it. Raises ValueError, one line: nothing there, no capture
+        node, or a format that no V4L2 node brings."""
         if format.sampling is not Sampling.YCBCR_422 or format.depth > 10:
             raise ValueError(
                 f"{key}: V4L2 brings 4:2:2 of 8 or 10 bits, not {format.sampling} {format.depth}"
@@ -60,7 +62,9 @@ class V4l2Source:
         if edid:
             _show(path, number, edid_for(format) if edid == "expected" else _from(edid))
         self._rounding = Rounding(path, plays=False)
-        self._input = _v4l2.Input(path, format.native(), buffers, queue, realtime, number, pixels)
+        self._input = _v4l2.Input(
+            path, format.native(), buffers, queue, realtime, number, pixels, fields
+        )
 
     @property
     def format(self) -> VideoFormat:
@@ -76,6 +80,11 @@ class V4l2Source:
     def fourcc(self) -> str:
         """The driver's pixel format; "" before the first signal."""
         return self._input.fourcc()
+
+    @property
+    def fields(self) -> str:
+        """How the driver gives fields, as v4l2-ctl names it; "" before the first signal."""
+        return self._input.fields()
 
     def capsule(self) -> object:
         """The `rtv_source` table."""
@@ -93,8 +102,9 @@ class V4l2Source:
     def stats(self) -> dict[str, int]:
         """frames handed over, taken, dropped (consumer too slow), missed (gaps in the driver's
         count), corrupt (marked by the driver, or short), not_live (came without a locked signal),
-        no_buffer, copied (converted), signal_changes, restarts, generation, signal, buffers,
-        realtime, running."""
+        no_buffer, copied (converted, or woven of fields), lone_fields (without the other one,
+        withheld: the frame is one of those missed), signal_changes, restarts, generation, signal,
+        buffers, realtime, running."""
         return self._input.stats()
 
     def close(self) -> None:

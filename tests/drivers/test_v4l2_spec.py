@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.modes.cards import make_sink, make_source
-from drivers.v4l2 import Connector, meant, parsed
+from drivers.v4l2 import Connector, _v4l2, meant, parsed
 from drivers.video import Signal, format_named
 
 THERE = [
@@ -53,3 +53,12 @@ def test_the_options_reach_the_command_line() -> None:
                     realtime=False)  # fmt: skip
     with pytest.raises(ValueError, match="sink: 'input=1' is no option"):
         make_sink("v4l2:k,input=1", realtime=False)
+
+
+def test_a_field_order_that_is_none_names_those_that_are() -> None:
+    fmt = format_named("1080i50", depth=8).native()
+    with pytest.raises(ValueError, match="fields: top is not carried; choose interlaced, "):
+        _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "top")
+    with pytest.raises(ValueError, match="fields: both"):
+        _v4l2.Output("/dev/null", 3, False, -1, "", "both")
+    assert _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "seq_bt").fields() == ""

@@ -29,6 +29,17 @@ inline v4l2_bt_timings timings_720p(uint32_t rate) {
   return t;
 }
 
+inline v4l2_bt_timings timings_1080i() {
+  v4l2_bt_timings t{};
+  t.width = 1920, t.height = 1080, t.interlaced = V4L2_DV_INTERLACED;
+  t.hfrontporch = 528, t.hsync = 44, t.hbackporch = 148;
+  t.vfrontporch = t.il_vfrontporch = 2, t.vsync = t.il_vsync = 5;
+  t.vbackporch = 15, t.il_vbackporch = 16;
+  t.pixelclock = 74'250'000;
+  t.standards = V4L2_DV_BT_STD_CEA861;
+  return t;
+}
+
 class FakeV4l2 final : public rtv::v4l2::Kernel {
  public:
   explicit FakeV4l2(bool output = false, uint32_t code = V4L2_PIX_FMT_UYVY, bool multi = false)
@@ -42,9 +53,20 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
   std::atomic<int> fetch_error{0}, stream_error{0};
   std::atomic<uint32_t> head{0}, beyond{0};  // octets before the picture; said too many
   std::atomic<uint32_t> stamp_flags{V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC}, tight{0};
+  std::atomic<uint32_t> field{V4L2_FIELD_NONE};  // the order that it has
+  std::atomic<uint32_t> placed{0};               // rows that somebody composes into; 0: no choice
+  std::atomic<bool> stays_placed{false};
   // What it sees.
   std::atomic<int> queries{0}, streams{0}, opened{0}, maps{0};
   std::atomic<uint32_t> played{0}, last_first_octets{0};
+  struct Sent {
+    uint32_t field;
+    std::vector<uint8_t> first_of_row;
+  };
+  std::vector<Sent> sent() {
+    std::lock_guard hold(mutex_);
+    return sent_;
+  }
 
   void set_timings(const v4l2_bt_timings &bt) {
     std::lock_guard hold(mutex_);
@@ -63,6 +85,18 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     Done d{queued_.front(), number, flags, rtv::mono_now(), short_of_memory};
     queued_.pop_front();
     std::memset(memory_[d.index] + head, value, size_);
+    done_.push_back(d);
+    return true;
+  }
+  // A field as the card would give it: number and stamp are what the test says, the rows' value
+  // alternates between two.
+  bool film_field(uint32_t which, uint32_t number, int64_t stamp, uint8_t even, uint8_t odd) {
+    std::lock_guard hold(mutex_);
+    if (!streaming_ || queued_.empty()) return false;
+    Done d{queued_.front(), number, 0, stamp, false, which};
+    queued_.pop_front();
+    for (size_t r = 0; r * row_ < size_; ++r)
+      std::memset(memory_[d.index] + r * row_, r % 2 ? odd : even, row_);
     done_.push_back(d);
     return true;
   }
@@ -144,9 +178,9 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
         return 0;
       case VIDIOC_ENUM_DV_TIMINGS: {
         auto &t = *static_cast<v4l2_enum_dv_timings *>(p);
-        if (t.index > 1) return EINVAL;
+        if (t.index > 2) return EINVAL;
         t.timings.type = V4L2_DV_BT_656_1120;
-        t.timings.bt = timings_720p(t.index ? 50 : 60);
+        t.timings.bt = t.index == 2 ? timings_1080i() : timings_720p(t.index ? 50 : 60);
         return 0;
       }
       case VIDIOC_QUERY_DV_TIMINGS: {
@@ -167,6 +201,15 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
       }
       case VIDIOC_S_FMT:
         return set_format(*static_cast<v4l2_format *>(p));
+      case VIDIOC_G_SELECTION:
+      case VIDIOC_S_SELECTION: {
+        auto &one = *static_cast<v4l2_selection *>(p);
+        if (!placed) return ENOTTY;
+        if (one.target != (output_ ? V4L2_SEL_TGT_CROP : V4L2_SEL_TGT_COMPOSE)) return EINVAL;
+        if (request == VIDIOC_S_SELECTION && !stays_placed) placed = one.r.height;
+        one.r = {0, 0, set_.width, placed};
+        return 0;
+      }
       case VIDIOC_SUBSCRIBE_EVENT:
         return events ? (subscribed_ = true, 0) : EINVAL;
       case VIDIOC_DQEVENT:
@@ -198,6 +241,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
         if (b.index >= size_of_set_) return EINVAL;
         for (uint32_t i : queued_) CHECK(i != b.index);
         for (const Done &d : done_) CHECK(d.index != b.index);
+        field_of_[b.index] = b.field;
         if (ahead && streaming_)
           done_.push_back({b.index, sequence_++, 0, rtv::mono_now(), false});
         else
@@ -226,6 +270,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     uint32_t index, sequence, flags;
     int64_t stamp;
     bool short_of_memory;
+    uint32_t field = V4L2_FIELD_NONE;
   };
   static constexpr size_t kPage = 4096;
 
@@ -237,18 +282,20 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     return 0;
   }
   int set_format(v4l2_format &f) {
-    const uint32_t width = set_.width, height = set_.height;
+    const bool apart = field == V4L2_FIELD_ALTERNATE;
+    const uint32_t width = set_.width, height = set_.height / (apart ? 2 : 1);
     const uint32_t row = tight ? tight.load()
                          : code_ == v4l2_fourcc('v', '2', '1', '0') ? (width + 47) / 48 * 128
                                                                     : width * 2;
+    row_ = row;
     size_ = size_t{row} * height;
     if (multi_) {
       f.fmt.pix_mp.width = width, f.fmt.pix_mp.height = height, f.fmt.pix_mp.num_planes = 1;
-      f.fmt.pix_mp.pixelformat = code_;
+      f.fmt.pix_mp.pixelformat = code_, f.fmt.pix_mp.field = field;
       f.fmt.pix_mp.plane_fmt[0].bytesperline = row;
     } else {
       f.fmt.pix.width = width, f.fmt.pix.height = height;
-      f.fmt.pix.pixelformat = code_;
+      f.fmt.pix.pixelformat = code_, f.fmt.pix.field = field;
       f.fmt.pix.bytesperline = row;
     }
     return 0;
@@ -259,6 +306,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     const Done d = done_.front();
     done_.pop_front();
     const auto octets = static_cast<uint32_t>(d.short_of_memory ? size_ / 2 : size_);
+    b.field = d.field;
     b.index = d.index, b.sequence = d.sequence, b.flags = d.flags | stamp_flags;
     b.timestamp.tv_sec = d.stamp / rtv::kSecond;
     b.timestamp.tv_usec = d.stamp % rtv::kSecond / 1000;
@@ -273,6 +321,9 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
       last_first_octets = static_cast<uint32_t>(m[0]) | static_cast<uint32_t>(m[1]) << 8 |
                           static_cast<uint32_t>(m[2]) << 16 | static_cast<uint32_t>(m[3]) << 24;
       ++played;
+      Sent one{field_of_[queued_.front()], {}};
+      for (size_t r = 0; r * row_ < size_; ++r) one.first_of_row.push_back(m[r * row_]);
+      if (sent_.size() < 16) sent_.push_back(one);
       done_.push_back({queued_.front(), sequence_++, 0, rtv::mono_now(), false});
     }
   }
@@ -284,7 +335,9 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
   v4l2_bt_timings seen_ = timings_720p(50), set_{};
   bool streaming_ = false, subscribed_ = false;
   uint32_t pending_ = 0, sequence_ = 0, size_of_set_ = 0;
-  size_t size_ = 0;
+  size_t size_ = 0, row_ = 1;
+  uint32_t field_of_[32]{};
+  std::vector<Sent> sent_;
   std::deque<uint32_t> queued_;
   std::deque<Done> done_;
   uint8_t *memory_[32]{};

@@ -334,9 +334,129 @@ void ten_bits_pass_uncopied() {
   rtv_frame_unref(f);
 }
 
+const rtv_format kFields{1920, 1080, 25, 1, RTV_422, 8, RTV_INTERLACED, RTV_UYVY, 2, 0, {}};
+constexpr int64_t kHalf = 20 * kMs;
+
+bool rows_are(const rtv_frame *f, uint8_t even, uint8_t odd) {
+  for (uint32_t r = 0; r < f->format.height; ++r) {
+    const uint8_t *row = f->plane[0] + size_t{r} * f->stride[0], wanted = r % 2 ? odd : even;
+    if (row[0] != wanted || row[f->format.width * 2 - 1] != wanted) return false;
+  }
+  return true;
+}
+
+struct Fields : Input {
+  int64_t began = rtv::mono_now();
+  explicit Fields(FakeV4l2 &f) : Input((f.set_timings(timings_1080i()), f), kFields) {
+    CHECK(start() == RTV_OK);
+    lock();
+  }
+  // Field `k` of a signal that began a while ago.
+  void field(uint32_t k) {
+    const auto value = static_cast<uint8_t>(k + 1);
+    const uint32_t which = k % 2 ? V4L2_FIELD_BOTTOM : V4L2_FIELD_TOP;
+    CHECK(fake.film_field(which, k / 2, began - kWait + k * kHalf, value, value));
+  }
+};
+
+void fields_that_come_one_by_one_are_woven() {
+  FakeV4l2 fake;
+  fake.field = V4L2_FIELD_ALTERNATE;
+  Fields in(fake);
+  for (uint32_t k = 0; k < 4; ++k) in.field(k);
+  for (const uint8_t top : {1, 3}) {
+    CHECK(in.next() == RTV_OK && rows_are(in.event.frame, top, top + 1));
+    CHECK(in.event.frame->format.scan == RTV_INTERLACED);
+    rtv_frame_unref(in.event.frame);
+  }
+  CHECK(fake.queued() == 8 && in.card->copied == 2 && in.card->lone_fields == 0);
+  // Lost: the bottom field of 4 (field 5) and the top field of the next (6).
+  for (const uint32_t k : {4u, 7u, 8u, 9u}) in.field(k);
+  CHECK(in.next() == RTV_OK && rows_are(in.event.frame, 9, 10) && in.event.frame->sequence == 5);
+  rtv_frame_unref(in.event.frame);
+  CHECK(in.card->lone_fields == 2 && in.card->stats.lost == 2);
+}
+
+void one_bad_field_costs_its_frame_alone() {
+  FakeV4l2 fake;
+  fake.field = V4L2_FIELD_ALTERNATE;
+  Fields in(fake);
+  in.field(0);
+  CHECK(fake.film(9, V4L2_BUF_FLAG_ERROR));
+  in.field(2), in.field(3);
+  CHECK(in.next() == RTV_OK && rows_are(in.event.frame, 3, 4));
+  rtv_frame_unref(in.event.frame);
+  CHECK(fake.film_field(V4L2_FIELD_NONE, 2, in.began, 1, 1));  // it does not say which one
+  in.wait_until([&] { return in.card->stats.corrupt == 2; });
+  CHECK(fake.queued() == 8);
+}
+
+void a_stamp_of_either_field_gives_the_same_raster() {
+  int64_t seen[2];
+  for (const bool at_start : {false, true}) {
+    FakeV4l2 fake;
+    fake.field = V4L2_FIELD_ALTERNATE;
+    if (at_start) fake.stamp_flags = fake.stamp_flags | V4L2_BUF_FLAG_TSTAMP_SRC_SOE;
+    Fields in(fake);
+    in.began = rtv::mono_now() + kWait - 100 * kMs;
+    const int64_t now = rtv::tai_now() - 100 * kMs;
+    in.field(0), in.field(1);
+    CHECK(in.next() == RTV_OK);
+    seen[at_start] = in.event.frame->capture_tai - now;
+    rtv_frame_unref(in.event.frame);
+  }
+  // Stamped at its start, the top field's is the frame's; at its end, the bottom field's, which
+  // comes half a frame after the first and names the end of the picture (1121 of 1125 lines).
+  CHECK(std::abs(seen[1]) < 2 * kMs);
+  CHECK(std::abs(seen[0] - (kHalf - 2 * kHalf * 1121 / 1125)) < 2 * kMs);
+}
+
+void rows_of_both_orders_in_one_buffer() {
+  for (const uint32_t order : {V4L2_FIELD_INTERLACED_TB, V4L2_FIELD_INTERLACED_BT}) {
+    FakeV4l2 fake;
+    fake.field = order;
+    Fields in(fake);
+    CHECK(fake.film_field(order, 0, in.began - kWait, 10, 11));
+    CHECK(fake.film_field(order, 1, in.began - kWait + 2 * kHalf, 20, 21));
+    CHECK(in.next() == RTV_OK);
+    // Bottom first: what follows the first one's top field is the second one's bottom field.
+    const bool bottom_first = order == V4L2_FIELD_INTERLACED_BT;
+    CHECK(rows_are(in.event.frame, 10, bottom_first ? 21 : 11));
+    CHECK(in.card->copied == (bottom_first ? 1 : 0));
+    rtv_frame_unref(in.event.frame);
+  }
+}
+
+void a_picture_placed_by_somebody_else_fills_the_frame_again() {
+  for (const bool stays : {false, true}) {
+    FakeV4l2 fake;
+    fake.placed = 360, fake.stays_placed = stays;
+    Input in(fake);
+    CHECK(in.start() == RTV_OK);
+    in.expect(stays ? RTV_SIGNAL_UNSUPPORTED : RTV_SIGNAL_LOCKED);
+    CHECK(stays || fake.placed == 720);
+    CHECK(!stays || in.card->last_error().find("part of the picture") != std::string::npos);
+  }
+}
+
+void a_progressive_picture_in_fields_is_refused() {
+  FakeV4l2 fake;
+  fake.field = V4L2_FIELD_ALTERNATE;
+  Input in(fake);
+  CHECK(in.start() == RTV_OK);
+  in.expect(RTV_SIGNAL_UNSUPPORTED);
+  CHECK(in.card->last_error().find("field order alternate") != std::string::npos);
+}
+
 }  // namespace
 
 int main() {
+  fields_that_come_one_by_one_are_woven();
+  one_bad_field_costs_its_frame_alone();
+  a_stamp_of_either_field_gives_the_same_raster();
+  rows_of_both_orders_in_one_buffer();
+  a_picture_placed_by_somebody_else_fills_the_frame_again();
+  a_progressive_picture_in_fields_is_refused();
   frames_are_the_drivers_own_memory();
   a_picture_may_begin_behind_something_else_in_its_memory();
   stamps_name_the_start_of_the_raster();

@@ -141,9 +141,60 @@ void unplugged_and_back() {
   rtv_frame_unref(f);
 }
 
+const rtv_format kFields{1920, 1080, 25, 1, RTV_422, 8, RTV_INTERLACED, RTV_UYVY, 2, 0, {}};
+
+void fields_leave_with_the_top_one_first() {
+  for (const uint32_t order : {V4L2_FIELD_INTERLACED, V4L2_FIELD_SEQ_TB, V4L2_FIELD_ALTERNATE}) {
+    Output out;
+    out.fake.field = order;
+    rtv::FramePool pool(kFields, 2);
+    CHECK(out.start(kFields) == RTV_OK);
+    rtv_frame *f = pool.acquire();
+    for (uint32_t r = 0; r < 1080; ++r)
+      std::memset(f->plane[0] + size_t{r} * f->stride[0], r % 2 ? 200 : 100, f->stride[0]);
+    rtv_set_lines_ready(f, 1080);
+    CHECK(out.submit(f, 0) == RTV_OK);
+    rtv_frame_unref(f);
+    const bool apart = order == V4L2_FIELD_ALTERNATE;
+    out.wait_until([&] { return out.fake.played >= (apart ? 2u : 1u); });
+    const auto sent = out.fake.sent();
+    const auto all = [](const std::vector<uint8_t> &rows, size_t from, size_t to, uint8_t value) {
+      for (size_t r = from; r < to; ++r)
+        if (rows[r] != value) return false;
+      return true;
+    };
+    if (apart) {
+      CHECK(sent[0].field == V4L2_FIELD_TOP && sent[1].field == V4L2_FIELD_BOTTOM);
+      CHECK(sent[0].first_of_row.size() == 540 && all(sent[0].first_of_row, 0, 540, 100));
+      CHECK(all(sent[1].first_of_row, 0, 540, 200));
+    } else if (order == V4L2_FIELD_SEQ_TB) {
+      CHECK(all(sent[0].first_of_row, 0, 540, 100) && all(sent[0].first_of_row, 540, 1080, 200));
+    } else {
+      for (size_t r = 0; r < 1080; ++r) CHECK(sent[0].first_of_row[r] == (r % 2 ? 200 : 100));
+    }
+    CHECK(sent[0].field == (apart ? uint32_t{V4L2_FIELD_TOP} : order));
+    CHECK(out.card->stats.shown == 1);
+    // Without more frames, black: by fields too.
+    out.wait_until([&] { return out.card->stats.black == 1; });
+    const auto after = out.fake.sent();
+    CHECK(after.size() == (apart ? 4u : 2u));
+    CHECK(after.back().first_of_row[0] == 128);
+    CHECK(!apart || (after[2].field == V4L2_FIELD_TOP && after[3].field == V4L2_FIELD_BOTTOM));
+  }
+}
+
+void the_bottom_field_first_is_refused() {
+  Output out;
+  out.fake.field = V4L2_FIELD_INTERLACED_BT;
+  CHECK(out.start(kFields) == RTV_REFUSED);
+  CHECK(out.error().find("bottom field first") != std::string::npos);
+}
+
 }  // namespace
 
 int main() {
+  fields_leave_with_the_top_one_first();
+  the_bottom_field_first_is_refused();
   frames_are_sent_at_their_time();
   ten_bits_are_rounded_to_eight_and_it_says_so();
   frames_of_another_format_are_refused();
