@@ -4,7 +4,7 @@ the one that comes has a live one. Both run meanwhile; they must agree on the fo
 from __future__ import annotations
 
 from drivers import _video
-from drivers.video import Punctual, Sink, Telling
+from drivers.video import Punctual, Refreshing, Sink, Telling
 
 
 class _Card:
@@ -59,6 +59,11 @@ class RelaySink:
         """See Telling."""
         card = self._card.sink
         return card.events() if isinstance(card, Telling) else []
+
+    def matching(self) -> list[str]:
+        """See Refreshing."""
+        card = self._card.sink
+        return card.matching() if isinstance(card, Refreshing) else []
 
     def late_wakes(self) -> list[tuple[int, int]]:
         """See Punctual."""

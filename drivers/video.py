@@ -233,6 +233,15 @@ class Punctual(Protocol):
 
 
 @runtime_checkable
+class Refreshing(Protocol):
+    """An output that shows pictures at refreshes of its own: a monitor."""
+
+    def matching(self) -> list[str]:
+        """Its modes of any raster that show the flow's rate, or a multiple, without a slip; for a
+        person, the largest first."""
+
+
+@runtime_checkable
 class Telling(Protocol):
     """A card that has something to say beside its counts."""
 

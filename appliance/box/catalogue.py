@@ -49,7 +49,7 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
     "output-refresh": (
         "warning",
         "Monitor {subject} refreshes {found} times a second, the flow has {wanted} pictures",
-        "Pictures are repeated or left out: use a monitor that offers {wanted} Hz",
+        "Pictures are repeated or left out; {remedy}",
     ),
     "flow-none": ("error", "Nothing is received of flow {subject}", "Check sender and network"),
     "flow-path-lost": (

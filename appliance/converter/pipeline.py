@@ -294,10 +294,10 @@ class RxPipeline:
 
     def faults(self) -> tuple[Fault, ...]:
         """See Pipeline."""
-        card, fmt = self._plan.output.card, self._video_format
+        card, rate = self._plan.output.card, pictures_a_second(self._video_format)
         return (
             *rx_faults(self._plan.flow.id, self._paths, self._samples),
-            *output_faults(card, pictures_a_second(fmt), self._mode.card_stats()),
+            *output_faults(card, rate, self._mode.card_stats(), self._mode.matching_modes()),
         )
 
     def observed(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,6 +18,7 @@ _SIGNALS = {
 }
 _WINDOW_NS = 10_000_000_000
 _SILENT_NS = 1_000_000_000
+_NAMED = 4  # modes that a person is told of
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,26 @@ def pictures_a_second(fmt: VideoFormat) -> Fraction:
     return fmt.rate * 2 if fmt.interlaced else fmt.rate
 
 
-def output_faults(card: str, rate: Fraction, stats: Mapping[str, int]) -> Iterator[Fault]:
-    """Of a receiver's output. rate: pictures a second of the flow. stats: of the card."""
+def refresh_remedy(rate: str, matching: Sequence[str]) -> str:
+    """For a monitor whose refresh is not the flow's rate. matching: its modes that have it."""
+    if not matching:
+        return f"this monitor has no mode of {rate} Hz or a multiple: use one that has"
+    more = ", ..." if len(matching) > _NAMED else ""
+    return f"this monitor has {', '.join(matching[:_NAMED])}{more}: send a picture of such a size"
+
+
+def output_faults(
+    card: str, rate: Fraction, stats: Mapping[str, int], matching: Sequence[str] = ()
+) -> Iterator[Fault]:
+    """Of a receiver's output. rate: pictures a second of the flow. stats: of the card. matching:
+    of a monitor, the modes that show this rate or a multiple of it."""
     if not output_there(stats):
         yield Fault("output-missing", card, {})
     elif not stats.get("matched", 1):
         found = f"{stats.get('nominal_mhz', 0) / 1000:g}"
-        yield Fault("output-refresh", card, {"found": found, "wanted": f"{float(rate):g}"})
+        wanted = f"{round(float(rate), 2):g}"
+        words = {"found": found, "wanted": wanted, "remedy": refresh_remedy(wanted, matching)}
+        yield Fault("output-refresh", card, words)
 
 
 def kept(samples: tuple[Sample, ...], fresh: Sample) -> tuple[Sample, ...]:

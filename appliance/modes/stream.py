@@ -8,7 +8,7 @@ from typing import Any
 from appliance.engine._engine import Receiver, Transmitter
 from appliance.modes.interfaces import LinkWatch
 from appliance.modes.machine import Diary, tai_now
-from drivers.video import Punctual, Sink, Source, Telling
+from drivers.video import Punctual, Refreshing, Sink, Source, Telling
 
 
 class StreamMode:
@@ -53,6 +53,10 @@ class StreamMode:
     def card_stats(self) -> dict[str, int]:
         """Of the card."""
         return self._card.stats()
+
+    def matching_modes(self) -> list[str]:
+        """Of a monitor: what shows the flow's rate without a slip; of other cards nothing."""
+        return self._card.matching() if isinstance(self._card, Refreshing) else []
 
     def histograms(self) -> dict[str, Any]:
         """Of the engine."""

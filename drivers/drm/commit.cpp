@@ -25,19 +25,19 @@ struct Device::Request {
     objects.push_back(id);
     counts.push_back(0);
   }
-  // Left out where the driver has no such property.
-  void set(const Properties &of, const char *name, uint64_t value) {
-    const auto found = of.find(name);
+  // Left out where the driver has no such property, or not that value of it.
+  void set(const Properties &of, const Setting &what) {
+    const auto found = of.find(what.property);
     if (found == of.end()) return;
+    uint64_t value = what.value;
+    if (what.named) {
+      const auto number = found->second.names.find(what.named);
+      if (number == found->second.names.end()) return;
+      value = number->second;
+    }
     props.push_back(found->second.id);
     values.push_back(value);
     ++counts.back();
-  }
-  void set_named(const Properties &of, const char *name, const char *value) {
-    const auto found = of.find(name);
-    if (found == of.end()) return;
-    const auto number = found->second.names.find(value);
-    if (number != found->second.names.end()) set(of, name, number->second);
   }
 };
 
@@ -86,7 +86,15 @@ void Device::drop_buffer(Buffer &b) {
   b = {};
 }
 
-int Device::commit(const Request &r, uint32_t flags, uint64_t cookie) {
+int Device::commit(const std::vector<Setting> &plan, uint32_t flags) {
+  Request r;
+  const Setting *before = nullptr;
+  for (const Setting &one : plan) {
+    const bool plug = one.of == Of::connector, raster = one.of == Of::crtc;
+    if (!before || before->of != one.of) r.object(plug ? connector_ : raster ? crtc_ : plane_);
+    r.set(plug ? of_connector_ : raster ? of_crtc_ : of_plane_, one);
+    before = &one;
+  }
   drm_mode_atomic a{};
   a.flags = flags;
   a.count_objs = static_cast<uint32_t>(r.objects.size());
@@ -94,11 +102,10 @@ int Device::commit(const Request &r, uint32_t flags, uint64_t cookie) {
   a.count_props_ptr = address(r.counts.data());
   a.props_ptr = address(r.props.data());
   a.prop_values_ptr = address(r.values.data());
-  a.user_data = cookie;
   return call(DRM_IOCTL_MODE_ATOMIC, &a);
 }
 
-int Device::set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pixel p,
+int Device::set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pixel p, bool follows,
                      bool only_try) {
   if (mode.index >= kernel_modes_.size()) return EINVAL;
   const drm_mode_modeinfo &k = kernel_modes_[mode.index];
@@ -106,34 +113,11 @@ int Device::set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pix
   blob.data = address(&k);
   blob.length = sizeof k;
   if (const int e = call(DRM_IOCTL_MODE_CREATEPROPBLOB, &blob)) return e;
-  Request r;
-  r.object(connector_);
-  r.set(of_connector_, "CRTC_ID", crtc_);
   const uint64_t max_bpc = max_bpc_for(link_, depth_of(p));
-  r.set(of_connector_, "max bpc", max_bpc);
-  r.object(crtc_);
-  r.set(of_crtc_, "MODE_ID", blob.blob_id);
-  r.set(of_crtc_, "ACTIVE", 1);
-  // What a desktop left behind there would change the picture's values.
-  for (const char *curve : {"DEGAMMA_LUT", "CTM", "GAMMA_LUT"}) r.set(of_crtc_, curve, 0);
-  r.object(plane_);
-  r.set(of_plane_, "FB_ID", b.fb);
-  r.set(of_plane_, "CRTC_ID", crtc_);
-  r.set(of_plane_, "SRC_X", 0);
-  r.set(of_plane_, "SRC_Y", 0);
-  r.set(of_plane_, "SRC_W", static_cast<uint64_t>(mode.width) << 16);
-  r.set(of_plane_, "SRC_H", static_cast<uint64_t>(mode.height) << 16);
-  r.set(of_plane_, "CRTC_X", 0);
-  r.set(of_plane_, "CRTC_Y", 0);
-  r.set(of_plane_, "CRTC_W", mode.width);
-  r.set(of_plane_, "CRTC_H", mode.height);
-  if (!is_rgb(p)) {
-    r.set_named(of_plane_, "COLOR_ENCODING", encoding_name(f));
-    r.set_named(of_plane_, "COLOR_RANGE", range_name(f));
-  }
+  const Wish wish{crtc_, blob.blob_id, b.fb, mode.width, mode.height, p, f, max_bpc, follows};
   const uint32_t flags =
       DRM_MODE_ATOMIC_ALLOW_MODESET | (only_try ? DRM_MODE_ATOMIC_TEST_ONLY : 0u);
-  const int e = commit(r, flags, 0);
+  const int e = commit(light_plan(wish), flags);
   if (!e && !only_try && link_.most) max_bpc_ = max_bpc;
   drm_mode_destroy_blob gone{blob.blob_id};
   call(DRM_IOCTL_MODE_DESTROYPROPBLOB, &gone);
@@ -182,18 +166,6 @@ bool Device::read_flip(Flip *flip) {
   }
 }
 
-void Device::off() {
-  Request r;
-  r.object(connector_);
-  r.set(of_connector_, "CRTC_ID", 0);
-  r.set(of_connector_, "max bpc", link_.found);
-  r.object(crtc_);
-  r.set(of_crtc_, "MODE_ID", 0);
-  r.set(of_crtc_, "ACTIVE", 0);
-  r.object(plane_);
-  r.set(of_plane_, "FB_ID", 0);
-  r.set(of_plane_, "CRTC_ID", 0);
-  commit(r, DRM_MODE_ATOMIC_ALLOW_MODESET, 0);
-}
+void Device::off() { commit(dark_plan(link_.found), DRM_MODE_ATOMIC_ALLOW_MODESET); }
 
 }  // namespace rtv::drm

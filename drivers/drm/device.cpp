@@ -280,11 +280,18 @@ bool Device::probe() {
 
 void Device::read_monitor() {
   monitor_ = {};
+  variable_ = false;
   const Properties now = properties(connector_, DRM_MODE_OBJECT_CONNECTOR);
+  const auto capable = now.find("vrr_capable");
+  variable_ = capable != now.end() && capable->second.value && of_crtc_.count("VRR_ENABLED");
   const auto edid = now.find("EDID");
   if (edid == now.end() || !edid->second.value) return;
   const std::vector<uint8_t> b = blob(static_cast<uint32_t>(edid->second.value));
   monitor_ = read_edid(b.data(), b.size());
+}
+
+VariableRefresh Device::variable() const {
+  return {variable_, monitor_.least_hz, monitor_.most_hz};
 }
 
 bool Device::vblanks() const {

@@ -12,6 +12,7 @@
 #include <drm.h>
 #include <drm_mode.h>
 
+#include "commit_plan.hpp"
 #include "link.hpp"
 #include "mode_choice.hpp"
 #include "pixels.hpp"
@@ -68,6 +69,8 @@ class Device {
   const std::vector<Mode> &modes() const { return modes_; }
   // What the monitor said of itself then.
   const MonitorSays &monitor() const { return monitor_; }
+  // Whether its refresh can follow the pictures, and the driver can be told so.
+  VariableRefresh variable() const;
   // The link's limit as it is set; 0: the connector has none.
   uint64_t max_bpc() const { return max_bpc_; }
   bool vblanks() const;  // whether this driver has vblanks to count
@@ -82,7 +85,9 @@ class Device {
   void drop_buffer(Buffer &b);
 
   // Lights the monitor with a mode and a buffer; errno on failure. only_try: nothing changes.
-  int set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pixel p, bool only_try);
+  // follows: the refresh follows the pictures.
+  int set_mode(const Mode &mode, const Buffer &b, const rtv_format &f, Pixel p, bool follows,
+               bool only_try);
   // Shows a buffer from the next vblank on; errno (EBUSY: one is in flight). Does not wait.
   int flip(const Buffer &b, uint64_t cookie);
   // Takes one event; false: none waits.
@@ -99,7 +104,7 @@ class Device {
   void read_formats(const std::vector<uint32_t> &plain);
   Properties properties(uint32_t id, uint32_t type) const;
   std::vector<uint8_t> blob(uint32_t id) const;
-  int commit(const Request &r, uint32_t flags, uint64_t cookie);
+  int commit(const std::vector<Setting> &plan, uint32_t flags);
   int call(unsigned long request, void *argument) const;
 
   Fd fd_;
@@ -107,6 +112,7 @@ class Device {
   uint32_t connector_ = 0, crtc_ = 0, crtc_index_ = 0, plane_ = 0;
   Properties of_connector_, of_crtc_, of_plane_;
   MonitorSays monitor_;
+  bool variable_ = false;
   LinkLimit link_;
   uint64_t max_bpc_ = 0;
   std::vector<Mode> modes_;

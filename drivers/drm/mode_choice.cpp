@@ -103,11 +103,12 @@ std::string listed(const std::vector<Mode> &modes) {
 }
 
 std::string described(const ModeChoice &c, const rtv_format &f, const Refresh &pictures) {
-  std::string text = mode_text(c.mode);
+  std::string text = mode_text(c.mode) + (c.follows ? " at most" : "");
   if (c.mode.width != f.width || c.mode.height != f.height)
     text += "; the monitor has no " + std::to_string(f.width) + "x" + std::to_string(f.height) +
             ": the picture is centred";
   if (f.scan == RTV_INTERLACED) text += "; fields are shown one after the other";
+  if (c.follows) return text + "; the refresh follows the flow: each picture is shown when it is due";
   if (c.matched) {
     text += c.repeats == 1 ? "; the flow's rate"
                            : "; " + std::to_string(c.repeats) + " refreshes for each picture";
@@ -173,6 +174,52 @@ ModeChoice choose_mode(const std::vector<Mode> &modes, const rtv_format &format)
   best.top = (best.mode.height - format.height) / 2 & ~1u;
   best.text = described(best, format, pictures);
   return best;
+}
+
+ModeChoice following(const ModeChoice &fixed, const std::vector<Mode> &modes,
+                     const rtv_format &format, const VariableRefresh &monitor) {
+  constexpr uint32_t kUsualLeast = 48, kRoom = 102;  // Hz, percent
+  const Refresh pictures = picture_rate(format);
+  const auto reaches = [&pictures](const Refresh &r, uint32_t percent) {
+    return static_cast<Wide>(r.num) * 100 * static_cast<Wide>(pictures.den) >=
+           static_cast<Wide>(pictures.num) * percent * static_cast<Wide>(r.den);
+  };
+  const uint64_t least = monitor.least_hz ? monitor.least_hz : kUsualLeast;
+  if (!fixed.found || !monitor.offered || pictures.num < least * pictures.den) return fixed;
+  if (monitor.most_hz && !reaches({monitor.most_hz, 1}, kRoom)) return fixed;
+  ModeChoice best;
+  for (const Mode &m : modes) {
+    if (!usable(m) || m.width != fixed.mode.width || m.height != fixed.mode.height) continue;
+    const Refresh r = refresh_of(m), so_far = refresh_of(best.mode);
+    if (!reaches(r, kRoom)) continue;
+    if (best.found &&
+        static_cast<Wide>(r.num) * static_cast<Wide>(so_far.den) >=
+            static_cast<Wide>(so_far.num) * static_cast<Wide>(r.den))
+      continue;
+    best.found = true;
+    best.mode = m;
+  }
+  if (!best.found) return fixed;
+  best.left = fixed.left;
+  best.top = fixed.top;
+  best.matched = best.follows = true;
+  best.text = described(best, format, pictures);
+  return best;
+}
+
+std::vector<std::string> matching_modes(const std::vector<Mode> &modes, const rtv_format &format) {
+  const Refresh pictures = picture_rate(format);
+  std::vector<Mode> found;
+  for (const Mode &m : modes)
+    if (usable(m) && fit(m, pictures).matched) found.push_back(m);
+  std::stable_sort(found.begin(), found.end(), [](const Mode &a, const Mode &b) {
+    return static_cast<uint64_t>(a.width) * a.height > static_cast<uint64_t>(b.width) * b.height;
+  });
+  std::vector<std::string> texts;
+  for (const Mode &m : found)
+    if (std::find(texts.begin(), texts.end(), mode_text(m)) == texts.end())
+      texts.push_back(mode_text(m));
+  return texts;
 }
 
 }  // namespace rtv

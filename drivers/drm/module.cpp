@@ -3,6 +3,7 @@
 // would happen.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -79,6 +80,11 @@ class MonitorSink {
     for (const rtv::Mode &m : p_->modes()) out.append(rtv::mode_text(m));
     return out;
   }
+  nb::list matching() const {
+    nb::list out;
+    for (const std::string &one : p_->matching()) out.append(one);
+    return out;
+  }
   nb::dict stats() const {
     const rtv::drm::Stats &s = p_->stats;
     nb::dict d;
@@ -88,12 +94,13 @@ class MonitorSink {
     COUNT(into_nothing), COUNT(blacks), COUNT(unplugs), COUNT(modesets), COUNT(commit_errors);
     COUNT(flips_lost), COUNT(running), COUNT(realtime), COUNT(connected), COUNT(black);
     COUNT(vblank), COUNT(width), COUNT(height), COUNT(bits), COUNT(link_bits);
-    COUNT(repeats), COUNT(matched);
+    COUNT(repeats), COUNT(matched), COUNT(follows);
     COUNT(refresh_mhz), COUNT(nominal_mhz), COUNT(error_ppb), COUNT(drift_ppb);
     COUNT(next_slip_ns), COUNT(wait_ns), COUNT(lead_ns), COUNT(wait_min_ns), COUNT(wait_max_ns);
     COUNT(last_flip_tai), COUNT(last_sequence);
 #undef COUNT
     auto figures = [&d](const char *name, const rtv::Histogram &h) {
+      d[(std::string(name) + "_min_ns").c_str()] = h.min();
       d[(std::string(name) + "_p50_ns").c_str()] = h.quantile(500);
       d[(std::string(name) + "_p99_ns").c_str()] = h.quantile(990);
       d[(std::string(name) + "_max_ns").c_str()] = h.max();
@@ -112,11 +119,20 @@ class MonitorSink {
   }
 };
 
-nb::dict choose(const std::vector<ModeTuple> &list, const nb::dict &format) {
+std::vector<rtv::Mode> modes_from(const std::vector<ModeTuple> &list) {
   std::vector<rtv::Mode> modes;
   for (const auto &[clock, w, h, ht, vt, interlaced] : list)
     modes.push_back({clock, w, h, ht, vt, interlaced, false, false, modes.size()});
-  const rtv::ModeChoice c = rtv::choose_mode(modes, rtv::format_from(format));
+  return modes;
+}
+
+nb::dict choose(const std::vector<ModeTuple> &list, const nb::dict &format,
+                const std::optional<std::tuple<uint32_t, uint32_t>> &variable) {
+  const std::vector<rtv::Mode> modes = modes_from(list);
+  const rtv_format f = rtv::format_from(format);
+  rtv::ModeChoice c = rtv::choose_mode(modes, f);
+  if (variable)
+    c = rtv::following(c, modes, f, {true, std::get<0>(*variable), std::get<1>(*variable)});
   nb::dict d;
   d["found"] = c.found;
   d["index"] = c.mode.index;
@@ -124,6 +140,7 @@ nb::dict choose(const std::vector<ModeTuple> &list, const nb::dict &format) {
   d["top"] = c.top;
   d["repeats"] = c.repeats;
   d["matched"] = c.matched;
+  d["follows"] = c.follows;
   d["error_ppb"] = c.error_ppb;
   d["slip_ns"] = c.slip_ns;
   d["text"] = c.text;
@@ -136,6 +153,23 @@ rtv::Pixel pixel_named(const std::string &name) {
   } catch (const std::invalid_argument &e) {
     throw nb::value_error(e.what());
   }
+}
+
+nb::list settings(const std::vector<rtv::drm::Setting> &plan) {
+  static constexpr const char *objects[] = {"connector", "crtc", "plane"};
+  nb::list out;
+  for (const rtv::drm::Setting &one : plan) {
+    const nb::object value = one.named ? nb::object(nb::str(one.named)) : nb::int_(one.value);
+    out.append(nb::make_tuple(objects[static_cast<int>(one.of)], one.property, value));
+  }
+  return out;
+}
+
+nb::list light_plan(uint32_t crtc, uint32_t mode_blob, uint32_t fb, uint32_t width, uint32_t height,
+                    const std::string &pixel, const nb::dict &format, uint64_t max_bpc,
+                    bool follows) {
+  return settings(rtv::drm::light_plan({crtc, mode_blob, fb, width, height, pixel_named(pixel),
+                                        rtv::format_from(format), max_bpc, follows}));
 }
 
 nb::list plane_formats(const nb::dict &format, bool yuv) {
@@ -201,9 +235,20 @@ NB_MODULE(_drm, m) {
       .def("events", &MonitorSink::events)
       .def("shown", &MonitorSink::shown)
       .def("modes", &MonitorSink::modes)
+      .def("matching", &MonitorSink::matching)
       .def("stats", &MonitorSink::stats)
       .def("histograms", &MonitorSink::histograms);
-  m.def("choose_mode", &choose, "modes"_a, "format"_a);
+  m.def("choose_mode", &choose, "modes"_a, "format"_a, "variable"_a = nb::none());
+  m.def(
+      "matching_modes",
+      [](const std::vector<ModeTuple> &modes, const nb::dict &format) {
+        return rtv::matching_modes(modes_from(modes), rtv::format_from(format));
+      },
+      "modes"_a, "format"_a);
+  m.def("light_plan", &light_plan, nb::kw_only(), "crtc"_a, "mode_blob"_a, "fb"_a, "width"_a,
+        "height"_a, "pixel"_a, "format"_a, "max_bpc"_a, "follows"_a);
+  m.def("dark_plan", [](uint64_t max_bpc) { return settings(rtv::drm::dark_plan(max_bpc)); },
+        "max_bpc"_a);
   m.def("paint", &paint, "frame"_a, "pixel"_a, "width"_a, "height"_a, "field"_a = -1);
   m.def("plane_formats", &plane_formats, "format"_a, "yuv"_a);
   m.def("edid_says", &edid_says, "edid"_a);

@@ -28,13 +28,4 @@ inline uint32_t fourcc_of(Pixel p) {
   return 0;
 }
 
-inline const char *encoding_name(const rtv_format &f) {
-  return f.colorimetry == 1   ? "ITU-R BT.601 YCbCr"
-         : f.colorimetry == 3 ? "ITU-R BT.2020 YCbCr"
-                              : "ITU-R BT.709 YCbCr";
-}
-inline const char *range_name(const rtv_format &f) {
-  return f.full_range ? "YCbCr full range" : "YCbCr limited range";
-}
-
 }  // namespace rtv::drm

@@ -29,6 +29,7 @@ Playout::Playout(const Options &options) : options_(options) {
       [](void *s) { return playout(s)->error_.c_str(); },
   };
   device_ = std::make_unique<Device>(options.node, options.connector);
+  modes_ = device_->modes();
   wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_ < 0) throw Trouble(std::string("drm: no eventfd: ") + std::strerror(errno));
 }
@@ -59,6 +60,7 @@ int Playout::start(const rtv_format &format, bool slices) {
     lit_ = false;
     gone_ = false;
     const bool there = device_->probe() && plugged();
+    note_modes();
     stats.connected = there;
     if (there) {
       const std::string why = light();
@@ -87,13 +89,13 @@ int Playout::start(const rtv_format &format, bool slices) {
 }
 
 std::string Playout::light() {
-  choice_ = choose_mode(device_->modes(), format_);
-  if (!choice_.found) return choice_.text;
-  std::string why = "drm: the plane takes none of our formats; use another output";
-  for (const Pixel p : candidates(format_, device_->knows_yuv(format_))) {
-    if (!device_->takes(p)) continue;
-    why = set_up(choice_, p);
-    if (lit_) break;
+  const ModeChoice fixed = choose_mode(device_->modes(), format_);
+  if (!fixed.found) return fixed.text;
+  choice_ = following(fixed, device_->modes(), format_, device_->variable());
+  std::string why = try_planes(choice_);
+  if (!lit_ && choice_.follows) {
+    choice_ = fixed;
+    why = try_planes(choice_);
   }
   if (!lit_) return why;
   const Refresh r = refresh_of(choice_.mode);
@@ -111,6 +113,10 @@ std::string Playout::light() {
   stats.link_bits = link_bits(device_->max_bpc(), device_->monitor());
   stats.repeats = choice_.repeats;
   stats.matched = choice_.matched;
+  stats.follows = choice_.follows;
+  stats.wait_ns = stats.wait_min_ns = stats.wait_max_ns = stats.lead_ns = 0;
+  stats.drift_ppb = stats.next_slip_ns = 0;
+  followed_ = 0;
   stats.nominal_mhz = milli(r);
   stats.refresh_mhz = 0;
   stats.error_ppb = choice_.error_ppb;
@@ -125,6 +131,34 @@ std::string Playout::light() {
                 "clock, and when the glass shows them is not known",
                 device_->driver().c_str());
   return "";
+}
+
+std::string Playout::try_planes(const ModeChoice &choice) {
+  std::string why = "drm: the plane takes none of our formats; use another output";
+  for (const Pixel p : candidates(format_, device_->knows_yuv(format_))) {
+    if (!device_->takes(p)) continue;
+    why = set_up(choice, p);
+    if (lit_) break;
+  }
+  return why;
+}
+
+// The monitor was asked: what it has, for whoever asks us.
+void Playout::note_modes() {
+  std::vector<std::string> matching = matching_modes(device_->modes(), format_);
+  std::lock_guard hold(listed_);
+  modes_ = device_->modes();
+  matching_ = std::move(matching);
+}
+
+std::vector<Mode> Playout::modes() const {
+  std::lock_guard hold(listed_);
+  return modes_;
+}
+
+std::vector<std::string> Playout::matching() const {
+  std::lock_guard hold(listed_);
+  return matching_;
 }
 
 // Buffers and mode; the old buffers are dropped once the new ones are on.
@@ -143,8 +177,10 @@ std::string Playout::set_up(const ModeChoice &choice, Pixel pixel) {
     undo();
     return t.what();
   }
-  int e = device_->set_mode(choice.mode, made[kBlack], format_, pixel, true);
-  if (!e) e = device_->set_mode(choice.mode, made[kBlack], format_, pixel, false);
+  int e = 0;
+  for (const bool only_try : {true, false})
+    if (!e)
+      e = device_->set_mode(choice.mode, made[kBlack], format_, pixel, choice.follows, only_try);
   if (e) {
     undo();
     return "drm: the display refuses " + mode_text(choice.mode) + ": " + std::strerror(e) +

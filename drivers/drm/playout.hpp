@@ -37,7 +37,7 @@ struct Stats {
   Count blacks{0}, unplugs{0}, modesets{0}, commit_errors{0}, flips_lost{0};
   // As of now.
   Count running{0}, realtime{0}, connected{0}, black{0}, vblank{0};
-  Count width{0}, height{0}, bits{0}, link_bits{0}, repeats{0}, matched{0};
+  Count width{0}, height{0}, bits{0}, link_bits{0}, repeats{0}, matched{0}, follows{0};
   Count refresh_mhz{0}, nominal_mhz{0};  // millihertz: measured (0: not yet), the mode's own
   Count error_ppb{0};                    // the mode's rate against the flow's
   Count drift_ppb{0};                    // measured refreshes against the flow; + monitor fast
@@ -61,7 +61,9 @@ class Playout {
   int submit(rtv_frame *frame, int64_t due_tai);
   void stop();   // shows black
   void close();  // stops, and gives the screen back
-  std::vector<Mode> modes() const { return device_ ? device_->modes() : std::vector<Mode>{}; }
+  // As the monitor was last asked; and of these, what shows the flow's rate without a slip.
+  std::vector<Mode> modes() const;
+  std::vector<std::string> matching() const;
 
   Stats stats;
   Histogram due_to_flip, capture_to_flip, convert;
@@ -88,7 +90,9 @@ class Playout {
   void halt();
   // Chooses mode and plane format and lights the monitor. "" or why not.
   std::string light();
+  std::string try_planes(const ModeChoice &choice);
   std::string set_up(const ModeChoice &choice, Pixel pixel);
+  void note_modes();
   void drop_buffers();
 
   void run();
@@ -121,6 +125,9 @@ class Playout {
 
   std::mutex life_;  // start, stop and close come from different threads
   std::mutex mutex_;
+  mutable std::mutex listed_;  // guards modes_, matching_
+  std::vector<Mode> modes_;
+  std::vector<std::string> matching_;
   std::array<Entry, kQueue> queue_{};
   uint32_t head_ = 0, count_ = 0;
   std::atomic<int64_t> last_submit_{0};
@@ -147,6 +154,7 @@ class Playout {
   int64_t offset_ = 0, offset_doubt_ = -1;  // TAI - monotonic
   int64_t place_free_ = 0;  // since when the next picture has a buffer and nothing before it
   int64_t placed_due_ = 0;
+  int64_t followed_ = 0;  // pictures shown since the refresh follows them
   int64_t next_plug_check_ = 0, next_light_ = 0, blocked_until_ = 0;
   uint64_t cookie_ = 0;
   bool said_busy_ = false;

@@ -188,6 +188,10 @@ bool Playout::fill(const Entry &e, uint32_t field, int buffer) {
 
 // Chooses the picture's vblank, and counts what that means.
 void Playout::place(Picture *p) {
+  if (choice_.follows) {
+    lead_.add(p->cost);
+    return;
+  }
   if (!has_vblank_ || !clock_->running()) return;
   lead_.add(p->cost);
   // Pictures that were lost before they came here are no slip.
@@ -247,6 +251,11 @@ int64_t Playout::commit_ready(int64_t now) {
       place_free_ = now;
       return now;
     }
+  } else if (choice_.follows) {
+    // The raster begins when the picture comes. All are made to wait for what the slow ones need,
+    // so that the delay stays the same.
+    const int64_t from = ready_.due + lead();
+    if (now < from) return from;
   } else if (now < ready_.due && !has_vblank_) {
     return ready_.due;
   }
@@ -327,7 +336,7 @@ void Playout::shown(const Flip &flip) {
   stats.last_flip_tai = tai;
   if (has_vblank_) {
     seq_ += static_cast<int32_t>(flip.sequence - static_cast<uint32_t>(seq_));
-    clock_->seen(seq_, tai);
+    if (!choice_.follows) clock_->seen(seq_, tai);
     last_shown_vblank_ = seq_;
   }
   if (p.buffer == kBlack) return;
@@ -335,6 +344,14 @@ void Playout::shown(const Flip &flip) {
   stats.black = 0;
   bump(stats.shown);
   stats.last_sequence = static_cast<int64_t>(p.sequence);
+  if (choice_.follows) {
+    const int64_t wait = tai - p.due - lead();
+    stats.lead_ns = lead();
+    stats.wait_ns = wait;
+    stats.wait_min_ns = followed_ ? std::min<int64_t>(stats.wait_min_ns, wait) : wait;
+    stats.wait_max_ns = followed_ ? std::max<int64_t>(stats.wait_max_ns, wait) : wait;
+    ++followed_;
+  }
   due_to_flip.add(tai - p.due);
   if (p.live && p.capture) capture_to_flip.add(tai - p.capture);
   if (p.vblank && seq_ > p.vblank) {
@@ -371,7 +388,9 @@ void Playout::check_plug(int64_t now) {
     flying_ = ready_ = {};
   } else if (!lit_ && there && now >= next_light_) {
     next_light_ = now + kLightEvery;
-    if (!device_->probe()) return;
+    const bool answers = device_->probe();
+    note_modes();
+    if (!answers) return;
     stats.connected = 1;
     const std::string why = light();
     if (!lit_) journal.say(now, true, "%s", why.c_str());

@@ -59,6 +59,10 @@ class DrmSink:
         """The monitor's modes, for a person."""
         return self._card.modes()
 
+    def matching(self) -> list[str]:
+        """As `drivers.video.Refreshing` has it; [] before the sink is started."""
+        return self._card.matching()
+
     def events(self) -> list[tuple[int, str, str]]:
         """What happened since the last call: TAI ns, "info" or "warning", one line."""
         return self._card.events()
@@ -77,12 +81,13 @@ class DrmSink:
         are paced by our own clock), width, height, bits (of a sample in the plane that we write: 8
         or 10), link_bits (the most that reaches the glass: the lesser of the connector's `max bpc`
         and what the monitor's EDID says; 0: neither says; what the link really carries no driver
-        tells), repeats (refreshes for each picture),
-        matched (the mode has the flow's rate), nominal_mhz and refresh_mhz (measured; 0 not yet),
-        millihertz; error_ppb (the mode against the flow), drift_ppb (measured; positive: the
-        monitor is faster), next_slip_ns (0: none in sight), wait_ns (phase: from due plus lead to
-        the vblank) with its wait_min_ns and wait_max_ns since the last slip, lead_ns,
-        last_flip_tai, last_sequence; {due_to_flip,capture_to_flip,convert}_{p50,p99,max}_ns."""
+        tells), repeats (refreshes for each picture), matched (the mode has the flow's rate, or
+        follows it), follows (1: the refresh waits for each picture, VRR), nominal_mhz and
+        refresh_mhz (measured; 0 not yet, or it follows), millihertz; error_ppb (the mode against
+        the flow), drift_ppb (measured; positive: the monitor is faster), next_slip_ns (0: none in
+        sight), wait_ns (phase: from due plus lead to the vblank) with its wait_min_ns and
+        wait_max_ns since the last slip, lead_ns, last_flip_tai, last_sequence;
+        {due_to_flip,capture_to_flip,convert}_{min,p50,p99,max}_ns."""
         return self._card.stats()
 
     def histograms(self) -> dict[str, dict[str, Any]]:

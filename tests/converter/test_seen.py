@@ -9,6 +9,7 @@ import pytest
 
 from appliance.box.catalogue import CATALOGUE
 from appliance.box.desired import of_tree
+from appliance.box.issues import Registry
 from appliance.converter.patient import Chart
 from appliance.converter.plan import IdlePlan, RxPlan, TxPlan, device_of, plan_of
 from appliance.converter.seen import (
@@ -179,7 +180,32 @@ def test_what_is_wrong_with_an_output(stats: dict[str, int], expected: set[str])
     assert output_there(stats) is ("output-missing" not in expected)
     for one in found:
         if one.name == "output-refresh":
-            assert one.values == {"found": "59.94", "wanted": "50"}
+            assert (one.values["found"], one.values["wanted"]) == ("59.94", "50")
+
+
+def refresh_issue(rate: Fraction, matching: list[str]) -> dict[str, str]:
+    stats = {"connected": 1, "matched": 0, "nominal_mhz": 60_000}
+    (fault,) = output_faults("drm:HDMI-A-1", rate, stats, matching)
+    registry = Registry("converter")
+    registry.raise_(fault.name, "now", subject=fault.subject, **fault.values)
+    (issue,) = registry.active()
+    return issue.as_json()
+
+
+def test_a_monitor_of_another_rate_says_which_of_its_modes_would_do() -> None:
+    issue = refresh_issue(Fraction(50), ["1920x1080 at 50 Hz", "1280x720 at 100 Hz"])
+    assert issue["text"].endswith("refreshes 60 times a second, the flow has 50 pictures")
+    assert issue["remedy"] == (
+        "Pictures are repeated or left out; this monitor has 1920x1080 at 50 Hz, 1280x720 at "
+        "100 Hz: send a picture of such a size"
+    )
+    many = refresh_issue(Fraction(50), [f"{n}x{n} at 50 Hz" for n in range(6)])["remedy"]
+    assert "3x3 at 50 Hz, ...: send" in many and "4x4" not in many
+
+
+def test_a_monitor_without_such_a_mode_says_that() -> None:
+    remedy = refresh_issue(Fraction(60000, 1001), [])["remedy"]
+    assert "this monitor has no mode of 59.94 Hz or a multiple: use one that has" in remedy
 
 
 @pytest.mark.parametrize(
