@@ -3,12 +3,14 @@ that what comes back can be compared bit for bit; and the banners that stand ove
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 
-from appliance.overlay import RX_SLATES, TX_SLATES, Composer, Layout
+from appliance.overlay import RX_SLATES, TX_SLATES, Composer, Layout, default_layout
 from drivers.frame import Frame, FramePool
 from drivers.synthetic import Stamp, read_stamp, write_stamp
 from drivers.video import Layout as Memory
@@ -81,6 +83,37 @@ class Banners:
         middle = max(0, (self._fmt.height - high) // 2)
         above = min(middle, self._fmt.height // 6)
         return middle, above, self._fmt.height - high - above
+
+
+class OverlayText:
+    """A zone of the receiver's built-in overlay as it must stand on a screen that shows the
+    picture, centred where the screen is larger."""
+
+    def __init__(self, fmt: VideoFormat, zone: str, **patient: str) -> None:
+        """patient: attributes of the static part by their keywords."""
+        self._fmt = fmt
+        dataset = Dataset()
+        for keyword, value in patient.items():
+            setattr(dataset, keyword, value)
+        layout = default_layout()
+        only = replace(layout, zones={zone: layout.zones[zone]})
+        ((self._x, self._y, raster),) = Composer(only, fmt).overlay(dataset).layers
+        solid = raster[..., 3] == _FULL
+        # With neighbours of the same kind, so that chroma of 4:2:2 does not come from outside.
+        self._mask = solid & np.roll(solid, 1, axis=1) & np.roll(solid, -1, axis=1)
+        self._wanted = (raster[..., 0].astype(np.float64) - 64) * 255 / 876
+        bright = self._wanted[self._mask] > 200
+        assert bright.sum() > 50, "there is no text in this zone that could be looked for"
+
+    def stands(self, screen: Octets) -> bool:
+        """Whether all of it is on that screen, R'G'B' [height, width, 3]."""
+        rows, columns = screen.shape[:2]
+        top = ((rows - self._fmt.height) // 2 & ~1) + self._y
+        left = ((columns - self._fmt.width) // 2 & ~1) + self._x
+        high, wide = self._mask.shape
+        there = screen[top : top + high, left : left + wide] @ np.array([0.2126, 0.7152, 0.0722])
+        off = np.abs(there[self._mask] - self._wanted[self._mask])
+        return bool((off <= 12).mean() > 0.98)
 
 
 def _alike(there: Octets, wanted: npt.NDArray[np.int16], mask: npt.NDArray[np.bool_]) -> bool:

@@ -74,6 +74,15 @@ def test_slips_are_those_that_arithmetic_foretells(
     unruly = stats["late_dropped"] + stats["missed_vblanks"]
     if unruly > stats["shown"] // 10:
         pytest.skip(f"this machine is too slow now: {unruly} pictures late, {stats['shown']} shown")
+    # The wait for the vblank is what the steering promises, and with it the whole delay.
+    band = min(max(period / 8, 1_000_000), period / 4)
+    assert 0 <= stats["wait_min_ns"] <= stats["wait_max_ns"] <= period + band + 500_000
+    delays = [one.flip - one.due for one in pictures if one.vblank == one.wanted]
+    figure(f"vkms {rate} delay min ms", round(min(delays) / 1e6, 2))
+    figure(f"vkms {rate} delay max ms", round(max(delays) / 1e6, 2))
+    assert len(delays) > len(pictures) // 2
+    longest_lead = 2 * 1_000_000_000 / Fraction(rate)
+    assert max(delays) - min(delays) <= period + band + longest_lead
     expected = float(abs(wanted)) * stats["submitted"]
     right, wrong = stats["slips_repeat"], stats["slips_drop"]
     if wanted < 0:

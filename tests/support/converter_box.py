@@ -21,9 +21,13 @@ from tests.box.documents import text
 
 
 class ConverterBox:
-    """mode: of the converter. document: what is wanted at the start; None: nothing was told."""
+    """mode: of the converter. document: what is wanted at the start; None: nothing was told.
+    patience: seconds that anything may take; a machine in emulation wants more."""
 
-    def __init__(self, box: Box, root: Path, mode: str, document: Any = None) -> None:
+    def __init__(
+        self, box: Box, root: Path, mode: str, document: Any = None, *, patience: float = 20
+    ) -> None:
+        self._patience = patience
         self.box, self.paths, self.mode = box, Paths.below(root), mode
         self.store = Store(self.paths.state)
         self.log = root / "journal"
@@ -55,7 +59,7 @@ class ConverterBox:
     ) -> None:
         self.process.terminate()
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(max(10, self._patience / 4))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -80,8 +84,9 @@ class ConverterBox:
     def journal(self) -> str:
         return self.log.read_text()
 
-    def wait(self, there: Callable[[], Any], what: str, seconds: float = 20) -> None:
-        end = time.monotonic() + seconds
+    def wait(self, there: Callable[[], Any], what: str, seconds: float = 0) -> None:
+        """Until it is there; seconds: instead of the patience."""
+        end = time.monotonic() + (seconds or self._patience)
         while True:
             try:
                 if there():
