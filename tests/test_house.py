@@ -116,6 +116,7 @@ PURE = (
             "lease",
             "lldp",
             "machine",
+            "membership",
             "needs",
             "openings",
             "plan",

@@ -85,9 +85,14 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "Network {subject}: no DHCP server answers; {address} until one does",
         "Check the network, or give a static address",
     ),
+    "dhcp-ending": (
+        "warning",
+        "Network {subject}: no DHCP server answers; {address} ends in {seconds} s",
+        "Check the DHCP server before that, or give a static address",
+    ),
     "querier-lost": (
         "warning",
-        "Network {subject}: nobody asks for group memberships",
+        "Network {subject}: nobody asks for group memberships; the box tells its own unasked",
         "Enable the IGMP querier of the switch, or networks.{subject}.querier",
     ),
     "setting-refused": (

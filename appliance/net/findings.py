@@ -22,8 +22,8 @@ class Found:
 @dataclass(frozen=True)
 class Seen:
     """What is known of one network. speed_mbit: None: it does not say. rival: an address that is
-    used twice, and by whom. unserved: no DHCP server answers. unasked: nobody asks for groups.
-    failed: steps that the kernel refused."""
+    used twice, and by whom. unserved: no DHCP server answers. ending_s: none answers, and the lease
+    is over so soon. unasked: nobody asks for groups. failed: steps that the kernel refused."""
 
     there: bool = False
     carrier: bool = False
@@ -31,6 +31,7 @@ class Seen:
     address: str | None = None
     rival: tuple[IPv4Address, str] | None = None
     unserved: bool = False
+    ending_s: int | None = None
     unasked: bool = False
     refused: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
@@ -67,6 +68,9 @@ def _of(one: Wanted, seen: Seen, load: int) -> Iterator[Found]:
         yield Found("address-conflict", name, {"address": address, "mac": mac})
     if seen.unserved:
         yield Found("no-dhcp", name, {"address": seen.address or "no address"})
+    elif seen.ending_s is not None:
+        values = {"address": seen.address or "the address", "seconds": seen.ending_s}
+        yield Found("dhcp-ending", name, values)
     groups = any(end.address.is_multicast for end in one.needs.ends)
     if seen.unasked and groups:
         yield Found("querier-lost", name)

@@ -97,6 +97,13 @@ class Client:
         edges = {Doing.HOLDING: self.lease.renew_at, Doing.RENEWING: self.lease.rebind_at}
         return min(self._next, self.lease.until, edges.get(self.doing, self.lease.until))
 
+    @property
+    def asked_since(self) -> float | None:
+        """Since when a server is asked whether the lease goes on; None: it needs not be."""
+        if self.lease is None or self.doing is Doing.HOLDING:
+            return None
+        return self._since if self.doing is Doing.CHECKING else self.lease.renew_at
+
     def link_up(self, now: float) -> None:
         """The cable is back, perhaps in another network: asks whether the lease still counts."""
         self._begin(Doing.CHECKING if self.lease else Doing.LOOKING, now)

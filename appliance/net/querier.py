@@ -80,6 +80,9 @@ class Querier:
         """Who was heard last."""
         self._heard = now
         self._patience = SILENT_S
+        self._elected: IPv4Address | None = None
+        self._other_until = now
+        self._interval, self._response = INTERVAL_S, _RESPONSE_S
         self._next = now
         self._startup = 2
 
@@ -94,10 +97,17 @@ class Querier:
 
     def hear(self, now: float, source: IPv4Address, query: Query) -> None:
         """Somebody asked. 0.0.0.0 is a snooping switch that is no querier itself: its asking
-        counts, but it never wins (RFC 4541 section 2.1.1)."""
+        counts, but it never wins (RFC 4541 section 2.1.1). Where it stops, this box goes on in its
+        rhythm, from RFC 3376's Other Querier Present Interval on (sections 4.1.7 and 8.5), and
+        wants answers fast: before a switch forgets, at its Group Membership Interval."""
         self.other, self._heard = source, now
-        silent = query.robustness * query.interval_s + query.response_s
-        self._patience = max(10.0, silent + query.response_s)
+        silent = query.robustness * query.interval_s
+        self._patience = max(10.0, silent + 2 * query.response_s)
+        if source == IPv4Address(0):
+            return
+        self._elected, self._other_until = source, now + silent + query.response_s / 2
+        self._interval = min(INTERVAL_S, max(1.0, query.interval_s))
+        self._response = min(_RESPONSE_S, query.response_s / 4)
 
     def others_ask(self, now: float) -> bool:
         """Whether somebody else was heard in time."""
@@ -112,9 +122,11 @@ class Querier:
         several the lowest address asks (RFC 3376 section 6.6.2)."""
         if not self.asks or own is None or now < self._next:
             return []
-        self._startup = max(0, self._startup - 1)
-        self._next = now + (2.0 if self._startup else INTERVAL_S)
-        other = self.other
-        if other is not None and other != IPv4Address(0) and other < own and self.others_ask(now):
+        lower = self._elected is not None and self._elected < own
+        if lower and now < self._other_until:
+            self._startup = 2
+            self._next = min(now + self._interval, self._other_until)
             return []
-        return [encode(Query(_RESPONSE_S, INTERVAL_S, _ROBUSTNESS))]
+        self._startup = max(0, self._startup - 1)
+        self._next = now + min(self._interval, 2.0 if self._startup else self._interval)
+        return [encode(Query(self._response, self._interval, _ROBUSTNESS))]

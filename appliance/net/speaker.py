@@ -124,6 +124,7 @@ def _seen(one: Wanted, state: State, now: float) -> Seen:
         address=str(own) if own else None,
         rival=station.rival if station else None,
         unserved=station is not None and station.unserved(now),
+        ending_s=station.ending_s(now) if station else None,
         unasked=station is not None and station.querier.unasked(now, own),
         refused=state.cards.tuned(one.parent).refused if one.data else (),
         failed=state.failed.get(one.name, ()),

@@ -14,6 +14,7 @@ from appliance.net.arp import Arp, mac_text
 from appliance.net.claim import RFC, Claim, link_local
 from appliance.net.lease import Client, Doing, Lease
 from appliance.net.machine import Link
+from appliance.net.membership import Reporter
 from appliance.net.plan import Granted
 from appliance.net.querier import Querier, Query
 from appliance.net.wanted import Wanted
@@ -46,6 +47,7 @@ class Station:
         self.wanted, self.link = wanted, link
         self.neighbour: lldp.Neighbour | None = None
         self.querier = Querier(now, asks=wanted.querier)
+        self._reporter = Reporter(now)
         self.client: Client | None = None
         self._neighbour_until = 0.0
         self.present = frozenset(one.ip for one in present)
@@ -134,6 +136,15 @@ class Station:
             return False
         return client.lease is None and now - client.looked_since > FALLBACK_S
 
+    def ending_s(self, now: float) -> int | None:
+        """Until the lease is over, where a server was asked for long and none answers; else
+        None."""
+        since = self.client.asked_since if self.client else None
+        lease = self.lease
+        if lease is None or since is None or not self._carrier or now - since <= FALLBACK_S:
+            return None
+        return max(0, int(lease.until - now))
+
     # ---- time and the cable
 
     @property
@@ -141,7 +152,7 @@ class Station:
         """When `tick` has something to do."""
         if not self._carrier:
             return _FOREVER
-        times = [self.querier.next_at if self.granted else _FOREVER]
+        times = [self.querier.next_at, self._reporter.next_at] if self.granted else []
         times += [claim.next_at for claim in (self._main, self._local) if claim is not None]
         if self.client is not None:
             times.append(self.client.next_at)
@@ -149,12 +160,13 @@ class Station:
                 times.append(self.client.looked_since + FALLBACK_S)
         if self.neighbour is not None:
             times.append(self._neighbour_until)
-        return min(times)
+        return min(times, default=_FOREVER)
 
     def cable(self, carrier: bool, ups: int, now: float) -> None:
         """Whether it is in, and how often it was put in."""
         if carrier and (not self._carrier or ups != self._ups):
             self.querier.link_up(now)
+            self._reporter.link_up(now)
             if self.client is not None:
                 self.client.link_up(now)
                 self.client.looked_since = now
@@ -183,6 +195,8 @@ class Station:
         for message in self.querier.tick(now, own):
             if own is not None:
                 self._queries.send(message, own)
+        if own is not None and self._reporter.tick(now):
+            self._queries.report(self.wanted.needs.ends, own)
 
     def _follow_lease(self, client: Client, now: float) -> None:
         if self._main is not None and self._main.lost:
@@ -243,6 +257,7 @@ class Station:
         granted = self.granted
         if granted is None or source != granted.address.ip:
             self.querier.hear(self._clock(), source, query)
+            self._reporter.hear(self._clock(), query)
 
     def _hear_server(self, said: dhcp.Answer) -> None:
         if self.client is not None:

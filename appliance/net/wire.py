@@ -1,4 +1,4 @@
-"""Sockets below IP for one interface: ARP, LLDP, DHCP, and IGMP queries.
+"""Sockets below IP for one interface: ARP, LLDP, DHCP, and IGMP.
 
 Each hears only its own kind: a filter in the kernel keeps a picture's packets away.
 """
@@ -9,17 +9,20 @@ import asyncio
 import socket
 import struct
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address
+from pathlib import Path
 
-from appliance.net import arp, dhcp, lldp, querier
+from appliance.net import arp, dhcp, lldp, membership, querier
+from appliance.net.needs import End
 
 _IPV4 = 0x0800
 _LONGEST = 9216
 _AT_ONCE = 64  # frames taken before others have their turn
 _PACKET_ADD_MEMBERSHIP, _MULTICAST_MEMBER = 1, 0
 _ATTACH_FILTER = 26
+_GROUPS = Path("/proc/self/net/igmp")
 _ROUTER_ALERT = bytes.fromhex("94040000")
 
 Hear = Callable[[bytes], None]
@@ -108,7 +111,7 @@ class Servers:
 
 
 class Queries:
-    """IGMP queries at one interface. hear: who asked, and how."""
+    """IGMP at one interface. hear: who asked, and how."""
 
     def __init__(self, index: int, hear: Callable[[IPv4Address, querier.Query], None]) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
@@ -127,11 +130,20 @@ class Queries:
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._read)
 
     def send(self, message: bytes, own: IPv4Address) -> None:
-        """To all hosts of the network."""
+        """A question to all hosts of the network."""
+        self._send(message, own, querier.ALL_HOSTS)
+
+    def report(self, ends: Iterable[End], own: IPv4Address) -> None:
+        """What this machine has joined at the interface, as if somebody had asked."""
+        igmp = _GROUPS.read_text()
+        for message in membership.encode(membership.joined(igmp, self._index, ends)):
+            self._send(message, own, membership.ALL_ROUTERS)
+
+    def _send(self, message: bytes, own: IPv4Address, to: IPv4Address) -> None:
         request = struct.pack("4s4si", bytes(4), own.packed, self._index)
         with suppress(OSError):
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
-            self._socket.sendto(message, (str(querier.ALL_HOSTS), 0))
+            self._socket.sendto(message, (str(to), 0))
 
     def close(self) -> None:
         """Hears no more."""

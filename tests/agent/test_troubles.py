@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.support.trouble_room import Room
+from tests.support.trouble_room import FORGETS_S, LEASE_S, LEASED, Room
 from tests.support.whole_box import WholeBox
 
 pytestmark = [pytest.mark.netns, pytest.mark.slow]
@@ -72,3 +76,82 @@ def test_what_a_grandmaster_says_of_utc(room: Room) -> None:
                     assert "The grandmaster says TAI - UTC = 36 s, this box knows 37" in status
                     assert "Correct the grandmaster, or update this box" in status
                     assert room.tx.said("clock")["state"] == "locked"  # its time still is one
+
+
+def test_somebody_else_takes_an_address(room: Room) -> None:
+    """The transmitter's on the data network and the receiver's on the configuration network."""
+    taken = (
+        (room.tx, "data", "10.77.0.2", "eth0", "10.77.0.3"),
+        (room.rx, "configuration", "10.88.2.2", "eth2", "10.88.2.9"),
+    )
+    rival = room.lab["other"]
+    with room.video_counts_on():
+        for _, _, address, at, somebody in taken:
+            rival.ip(f"addr add {address}/24 dev {at}")
+            # It says nothing of it; but who wants to talk must ask where the other is.
+            rival.run([sys.executable, "-c", TALK, address, somebody])
+        for box, network, address, at, _ in taken:
+            box.until(lambda box=box: "address-conflict" in box.issues(), "issue", 10)
+            mac = json.loads(rival.run(["ip", "-j", "link", "show", at]))[0]["address"]
+            status = box.status()
+            assert f"Network {network}: {address} is used by {mac} as well" in status
+            assert "Give one of the two another address" in status
+            assert box.said("network")[network]["address"] == address  # it is kept
+        for _, _, address, at, _ in taken:
+            rival.ip(f"addr del {address}/24 dev {at}")
+        for box in (room.tx, room.rx):
+            box.until(lambda box=box: "address-conflict" not in box.issues(), "its end", 20)
+
+
+TALK = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+    own.bind((sys.argv[1], 0))
+    own.sendto(b"hello", (sys.argv[2], 9))
+"""
+
+
+def test_the_dhcp_server_is_gone_until_the_lease_is_over(room: Room) -> None:
+    """Of the transmitter's configuration network; nobody can reach it there meanwhile."""
+    box = room.tx
+
+    def own() -> dict[str, Any]:
+        found: dict[str, Any] = box.said("network")["configuration"]
+        return found
+
+    assert own()["address"] == LEASED and "no-dhcp" not in box.issues()
+    with room.video_counts_on():
+        room.end("dhcp")
+        left = own()["lease"]["seconds_left"]
+        gone = time.monotonic()
+        # Before it ends: a day of leases leaves three hours to look at this.
+        box.until(lambda: "dhcp-ending" in box.issues(), "warning", LEASE_S)
+        assert own()["address"] == LEASED
+        status = box.status()
+        assert f"no DHCP server answers; {LEASED} ends in" in status
+        box.until(lambda: own()["address"] != LEASED, "end of the lease", LEASE_S)
+        assert left - 3 <= time.monotonic() - gone <= left + 3
+        box.until(lambda: (own()["address"] or "").startswith("169.254."), "link-local", 20)
+        box.until(lambda: "no-dhcp" in box.issues(), "issue")
+        assert f"no DHCP server answers; {own()['address']} until one does" in box.status()
+        assert "dhcp-ending" not in box.issues()
+        room.begin_dhcp()
+        box.until(lambda: own()["address"] == LEASED, "lease", 40)
+        box.until(lambda: "no-dhcp" not in box.issues(), "end of the issue")
+        addresses = json.loads(box.box.run(["ip", "-j", "-4", "addr", "show", "dev", "eth1"]))
+        assert [one["local"] for one in addresses[0]["addr_info"]] == [LEASED]
+
+
+def test_nobody_asks_for_groups_any_more(room: Room) -> None:
+    """The switch knows where to send a group from the answers to who asks, and forgets."""
+    with room.video_counts_on():
+        room.rx.until(lambda: room.rx.said("network")["data"]["querier"]["heard"], "questions")
+        room.end("querier")
+        time.sleep(FORGETS_S + 2)
+        room.rx.until(lambda: "querier-lost" in room.rx.issues(), "issue", 10)
+        assert "Enable the IGMP querier of the switch" in room.rx.status()
+        time.sleep(2)
+        # The other box may ask as well as a switch.
+        room.want("tx", room.sender(querier=True))
+        room.rx.until(lambda: "querier-lost" not in room.rx.issues(), "end of the issue", 10)
+        assert room.rx.said("network")["data"]["querier"]["heard"] == "10.77.0.2"

@@ -114,8 +114,28 @@ def test_the_box_asks_where_nobody_with_a_lower_address_does() -> None:
     assert one.tick(70.0, OWN)
     one.hear(71.0, LOW, Query(2, 20, 2))
     assert not one.tick(91.0, OWN) and one.others_ask(91.0)
-    # It has fallen silent for two of its intervals and an answer's time.
-    assert not one.tick(112.0, OWN) and one.tick(132.0, OWN)
+    # A snooping switch asks as well: that changes nothing of who was elected.
+    one.hear(95.0, IPv4Address(0), Query(10, 125, 2))
+    assert not one.tick(one.next_at, OWN)
+    # It has fallen silent for two of its intervals and half an answer's time.
+    assert one.next_at == 71 + 2 * 20 + 1 and not one.tick(111.9, OWN)
+    (again,) = one.tick(112.0, OWN)
+    assert querier.parse(again) == Query(0.5, 20.0, 2) and one.next_at == 114
+
+
+@pytest.mark.parametrize(("response", "interval", "robustness"), [(10, 125, 2), (1, 4, 2)])
+def test_where_the_other_stops_the_box_asks_before_a_switch_forgets(
+    response: float, interval: float, robustness: int
+) -> None:
+    one, now = Querier(0.0, asks=True), 0.0
+    one.hear(0.0, LOW, Query(response, interval, robustness))
+    while not (asked := one.tick(now, OWN)):
+        now = max(now + 0.001, one.next_at)
+    said = querier.parse(asked[0])
+    assert said is not None and now > (robustness - 1) * interval
+    # A switch forgets so long after an answer (RFC 3376 section 8.4), which came at once at best.
+    assert now + said.response_s < robustness * interval + response
+    assert said.interval_s == min(INTERVAL_S, interval)
 
 
 def test_a_querier_that_is_lost_is_noticed() -> None:
