@@ -170,6 +170,18 @@ void Playout::run() {
       stats.reference = port_->reference_present();
     }
   }
+  leave_black();
+}
+
+void Playout::leave_black() {
+  // The card shows its last picture for ever, also that of an output that was stopped.
+  const int64_t until = mono_now() + (options_.ring + 2) * frame_ns(format_);
+  while (mono_now() < until) {
+    if (live_ && !give_black()) return;
+    RingState ring{};
+    if (!port_->ring(&ring) || (!live_ && ring.level == 0)) return;
+    sleep_until_tai(tai_now() + frame_ns(format_) / 4);
+  }
 }
 
 bool Playout::watch(RingState *ring) {

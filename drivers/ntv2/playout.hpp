@@ -75,6 +75,7 @@ class Playout {
   bool take(Entry *entry);
   bool give(const Entry &entry);
   bool give_black();
+  void leave_black();  // before the end: waits until it is shown, for as long as the ring lasts
   bool watch(RingState *ring);  // false: the card is gone
   void confirm(const RingState &ring);
   bool put(const rtv_frame *frame, Transferred *done);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The AJA output against the same card.
+#include <thread>
+
 #include "fake_ntv2.hpp"
 #include "playout.hpp"
 
@@ -104,6 +106,32 @@ void what_is_not_live_turns_black() {
   CHECK(out.card->stats.underruns == 0 && out.card->stats.black == 1);
 }
 
+void a_stopped_output_leaves_black_and_no_old_picture() {
+  Output out;
+  out.started();
+  for (const uint32_t waiting : {1u, 2u}) {  // in the card when it ends
+    for (uint32_t i = 0; i < waiting; ++i) out.put(0xAAAAAAAA);
+    if (waiting == 1) out.fake.vertical();
+    CHECK(waiting == 2 || out.fake.last_word == 0xAAAAAAAA);
+    std::atomic<bool> over{false};
+    std::thread raster([&] {
+      for (; !over; usleep(20'000)) out.fake.vertical();
+    });
+    out.card->stop();
+    over = true;
+    raster.join();
+    CHECK(out.fake.last_word == kBlack);
+    out.fake.played = 0;
+    if (waiting == 1) out.started();
+  }
+  // A card whose raster stands still keeps nobody waiting.
+  out.started();
+  out.put(0xAAAAAAAA);
+  const int64_t began = rtv::tai_now();
+  out.card->stop();
+  CHECK(rtv::tai_now() - began < 1000 * kMs);
+}
+
 void a_frame_that_the_driver_never_tells_of_is_counted() {
   Output out;
   out.started();
@@ -161,6 +189,7 @@ int main() {
   rasters_without_a_new_frame_are_underruns();
   an_output_that_is_too_slow_gets_no_longer_a_queue();
   what_is_not_live_turns_black();
+  a_stopped_output_leaves_black_and_no_old_picture();
   a_frame_that_the_driver_never_tells_of_is_counted();
   unplugged_and_back();
   what_cannot_be_shown_is_refused();
