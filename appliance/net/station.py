@@ -29,7 +29,11 @@ class Station:
     """wanted: what the document says; may be replaced by one of the same `key`. link: what carries
     the address; below: what has the cable (the same, without VLAN). present: addresses that
     the interface has; may be replaced. held: a lease of before. wake: called when something was
-    heard."""
+    heard.
+
+    An address by DHCP ends with its lease (RFC 2131 section 4.4.5). Not so that of a data network:
+    no picture ends because a server is away. There it stays until a server gives another one or
+    somebody else is seen to have it, and the issue says so."""
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Station:
         self.present = frozenset(one.ip for one in present)
         self._clock, self._wake, self._log = clock, wake, log
         self._random = Random()
+        self._past: Lease | None = None  # over, and kept
         self._main: Claim | None = None
         self._local: Claim | None = None
         self._attempt = self._attempt_of(link.mac)
@@ -70,6 +75,8 @@ class Station:
                 self._servers = Servers(link.index, self._hear_server)
                 self._files.callback(self._servers.close)
                 self.client = Client(link.mac, now, self._random, held)
+                if held is not None and held.until <= now and held.address.ip in self.present:
+                    self._past = held if wanted.data else None
                 address = link_local(link.mac, self._attempt)
                 if wanted.falls_back and self.client.lease is None and address in self.present:
                     self._local = self._invented(address, now)  # of before a restart
@@ -97,7 +104,7 @@ class Station:
             if self._main is None or not self._main.granted or own.address is None:
                 return None
             return Granted(own.address, own.gateway)
-        lease = self.client.lease if self.client else None
+        lease = self.lease
         if lease is not None and self._main is not None and self._main.granted:
             return Granted(lease.address, lease.gateway, lease.routes)
         if self._local is not None and self._local.granted:
@@ -113,13 +120,12 @@ class Station:
     @property
     def dns(self) -> tuple[IPv4Address, ...]:
         """The document's, else the lease's."""
-        lease = self.client.lease if self.client else None
-        return self.wanted.dns or (lease.dns if lease else ())
+        return self.wanted.dns or (self.lease.dns if self.lease else ())
 
     @property
     def lease(self) -> Lease | None:
-        """Of a DHCP server."""
-        return self.client.lease if self.client else None
+        """Of a DHCP server; it may be over and kept."""
+        return (self.client.lease if self.client else None) or self._past
 
     @property
     def rival(self) -> tuple[IPv4Address, str] | None:
@@ -140,7 +146,7 @@ class Station:
         """Until the lease is over, where a server was asked for long and none answers; else
         None."""
         since = self.client.asked_since if self.client else None
-        lease = self.lease
+        lease = self.client.lease if self.client else None
         if lease is None or since is None or not self._carrier or now - since <= FALLBACK_S:
             return None
         return max(0, int(lease.until - now))
@@ -203,10 +209,16 @@ class Station:
             self._log.warning(
                 "%s: %s is used by another; declined", self.wanted.name, self._main.address
             )
-            self._main = None
+            self._main = self._past = None
             self._say(client.decline(now))
+        before = client.lease
         self._say(client.tick(now))
-        lease = client.lease
+        if client.lease is not None:
+            self._past = None
+        elif before is not None and self.wanted.data:
+            self._past = before  # nobody refused it: it is over
+            self._log.warning("%s: the lease is over; %s is kept", self.wanted.name, before.address)
+        lease = self.lease
         if lease is None:
             self._main = None
         elif self._main is None or self._main.address != lease.address.ip:

@@ -77,8 +77,12 @@ class WholeBox(AgentBox):
             asyncio.run(HandPrograms(self.paths.run / "clock").end())
         if kind is None:
             for name in DAEMONS:
-                said = (self.root / f"{name}.log").read_text()
+                said = self.journal(name)
                 assert "Traceback" not in said, said
+
+    def journal(self, name: str) -> str:
+        """Of a daemon that is not the agent."""
+        return (self.root / f"{name}.log").read_text()
 
     def said(self, name: str) -> dict[str, Any]:
         return read(self.paths.observed(name))
@@ -110,5 +114,5 @@ class WholeBox(AgentBox):
         try:
             self.wait(there, what, seconds)
         except AssertionError as error:
-            logs = "\n".join((self.root / f"{name}.log").read_text() for name in DAEMONS)
+            logs = "\n".join(map(self.journal, DAEMONS))
             raise AssertionError(f"{error}\n{self.status()}\n{logs}") from None
