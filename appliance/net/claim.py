@@ -42,9 +42,10 @@ class Claim:
     """One address on one interface.
 
     keep: True: once in use it is defended and kept, and the conflict is said (RFC 5227 section
-    2.4 (c)); False: it is defended once, then given up (b). present: it is in use already, so it
-    is announced and not probed. A taken address that is kept is tried again; one that is not kept
-    is `lost` for good, and its owner takes another.
+    2.4 (c)); False: it is defended once, then given up (b). `holds` may be set for one that is not
+    kept: while it is, the address is not given up once it is in use. present: it is in use
+    already, so it is announced and not probed. A taken address that is kept is tried again; one
+    that is not kept is `lost` for good, and its owner takes another.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Claim:
         self.address, self.mac = address, mac
         self.granted = present
         self.lost = False
+        self.holds = keep
         self.rival: bytes | None = None
         """Who has the address as well."""
         self._pace, self._keep, self._random = pace, keep, random
@@ -128,7 +130,7 @@ class Claim:
                 self.lost = True
             self._probes_left, self._next = self._pace.probes, now + _AGAIN_S
             return []
-        if not self._keep and again:
+        if not self.holds and again:
             self.lost, self.granted = True, False
             return []
         self._next = min(self._next, now + _ASK_S)

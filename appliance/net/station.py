@@ -31,9 +31,10 @@ class Station:
     the interface has; may be replaced. held: a lease of before. wake: called when something was
     heard.
 
-    An address by DHCP ends with its lease (RFC 2131 section 4.4.5). Not so that of a data network:
-    no picture ends because a server is away. There it stays until a server gives another one or
-    somebody else is seen to have it, and the issue says so."""
+    An address by DHCP ends with its lease (RFC 2131 section 4.4.5), or when somebody else uses it.
+    Not so that of a data network: no picture ends because a server is away, or for another's
+    mistake. There it is defended while the lease lasts; after that it stays until a server gives
+    another one or somebody else is seen to have it. The issues say so."""
 
     def __init__(
         self,
@@ -223,6 +224,8 @@ class Station:
             self._main = None
         elif self._main is None or self._main.address != lease.address.ip:
             self._main = self._claim(lease.address.ip, now, keep=False)
+        if self._main is not None:
+            self._main.holds = self.wanted.data and client.lease is not None
         if self._main is not None and self._main.granted:
             self._local = None
             return

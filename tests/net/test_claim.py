@@ -84,6 +84,21 @@ def test_an_invented_address_is_defended_once_then_given_up() -> None:
     assert one.hear(25.0, USES) == [] and one.lost and not one.granted
 
 
+def test_an_address_that_is_held_in_use_is_not_given_up_until_it_is_held_no_more() -> None:
+    one = claim(keep=False)
+    one.holds = True
+    one.tick(one.next_at)
+    one.hear(0.2, USES)
+    assert one.lost  # not in use yet: another will do
+    one = claim(present=True, keep=False)
+    one.holds = True
+    run(one, 10)
+    assert len(one.hear(20.0, USES)) == 1 and one.hear(25.0, USES) == []
+    assert one.granted and one.rival == OTHER and not one.lost
+    one.holds = False
+    assert one.hear(30.5, USES) == [] and one.lost and not one.granted
+
+
 def test_what_others_say_of_others_is_nothing() -> None:
     one = claim(present=True)
     run(one, 10)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from appliance.demo.namespaces import Box, Lab
+from appliance.net.arp import announcement
 from tests.net.conftest import DATA, document
+from tests.net.test_box import SAY
 from tests.support.net_box import NetBox
 
 pytestmark = [pytest.mark.netns, pytest.mark.slow]
+
+
+OTHER = {"interface": "eth1", "address": "10.77.1.1/24"}
 
 
 @contextmanager
@@ -108,3 +116,29 @@ def test_a_lease_that_somebody_else_uses_is_declined(lab: Lab, root: Path, tmp_p
         box.wait(lambda: box.network("configuration")["method"] == "dhcp", "words")
         box.wait(lambda: "declined" in box.journal(), "refusal", 20)
         assert not box.addresses("eth0") & {f"{address}/24" for address in taken}
+
+
+@pytest.mark.parametrize("network", ["configuration", "data"])
+def test_a_lease_in_use_that_somebody_else_takes(
+    lab: Lab, root: Path, tmp_path: Path, network: str
+) -> None:
+    """It is given back and another one asked for; pictures keep it."""
+    dhcp = {"interface": "eth0", "method": "dhcp"}
+    wish = document(**({} if network == "configuration" else {"configuration": OTHER}))
+    wish["networks"][network] = dhcp
+    with server(lab["peer"], tmp_path, 50), NetBox(lab["box"], root, wish) as box:
+        box.wait(lambda: box.network(network)["method"] == "dhcp", "words", 20)
+        box.wait(lambda: "10.77.0.5" in (box.network(network)["address"] or ""), "lease", 20)
+        own = box.network(network)["address"]
+        own_mac, rival = "02" * 6, IPv4Address(own)
+        said = announcement(bytes.fromhex(own_mac), rival).hex()
+        for _ in range(2):  # defended once; the second time within ten seconds is too much
+            lab["peer"].run([sys.executable, "-c", SAY, "eth0", said])
+            time.sleep(0.5)
+        if network == "data":
+            box.wait(lambda: "address-conflict:data" in box.issues(), "issue")
+            assert box.addresses("eth0") == {f"{own}/24"} and "declined" not in box.journal()
+            box.wait(lambda: box.issues() == set(), "end of the issue", 20)
+        else:
+            box.wait(lambda: "declined" in box.journal(), "refusal")
+            box.wait(lambda: f"{own}/24" not in box.addresses("eth0"), "release")
