@@ -5,6 +5,7 @@ says. The pictures are small: an emulated CPU carries these, and the timing is t
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,40 @@ def pretend(bench: Bench) -> str:
     runner.run(["udevadm", "settle"])
     (found,) = [one.key for one in inventory() if one.kind is Kind.MONITOR and "vkms" in one.key]
     return found
+
+
+@pytest.fixture
+def waiting(pretend: str) -> Iterator[str]:
+    """The key of vkms' connector while its monitor says that it waits for pictures."""
+    switch = Path("/sys/module/vkms/parameters/pretend_vrr")
+    if not switch.exists():
+        pytest.skip("vkms is an old build; run: .venv/bin/python -m hwtests.vm.vkms")
+    switch.write_text("Y")
+    yield pretend
+    switch.write_text("N")
+
+
+def test_a_refresh_that_can_follow_is_asked_to_and_else_is_not(waiting: str, figure: Any) -> None:
+    """The kernel's side of VRR: vkms takes the property, but refreshes when it always does."""
+    for rate, follows in ((50, True), (60, False), (25, False)):
+        player = Player(waiting, VideoFormat(96, 64, Fraction(rate), depth=8))
+        try:
+            stats = flow(player, rate * 4)
+            pictures, events = player.sink.shown(), player.sink.events()
+        finally:
+            player.close()
+        assert stats["follows"] == follows, "the kernel says otherwise"
+        said = any("the refresh follows the flow" in text for _, _, text in events)
+        assert said == follows
+        assert stats["matched"] == (follows or rate == 60)
+        assert stats["shown"] > rate
+        assert all(one.flip >= one.due for one in pictures)
+        if not follows:
+            continue
+        assert stats["slips_repeat"] + stats["slips_drop"] + stats["missed_vblanks"] == 0
+        assert all(one.wanted == 0 for one in pictures)
+        for name in ("wait_min_ns", "wait_max_ns", "lead_ns", "late_dropped", "shown"):
+            figure(f"vkms asked to follow {rate}: {name}", stats[name])
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ VRR (DisplayPort Adaptive-Sync, HDMI VRR): where the connector says `vrr_capable
 of room above the flow (`following` in mode_choice.hpp decides). Then the refresh waits for the
 picture: the flip is committed at due plus lead, the wait is what the driver takes from there to the
 raster's start, the same for all pictures, and nothing slips. Slower flows (24 to 30 pictures a
-second on most monitors) keep a fixed multiple, where the wait is at least known. No driver at hand
-offers VRR: the choice and the properties are tested, a monitor that follows has not been seen.
+second on most monitors) keep a fixed multiple, where the wait is at least known. A monitor that
+follows has not been seen: vkms with the property added takes it, and refreshes when it always does.
 """
 
 from drivers.drm.place import Connector, choose_connector, connectors

@@ -294,6 +294,12 @@ VariableRefresh Device::variable() const {
   return {variable_, monitor_.least_hz, monitor_.most_hz};
 }
 
+bool Device::follows() const {
+  const Properties now = properties(crtc_, DRM_MODE_OBJECT_CRTC);
+  const auto enabled = now.find("VRR_ENABLED");
+  return enabled != now.end() && enabled->second.value;
+}
+
 bool Device::vblanks() const {
   drm_crtc_get_sequence s{};
   s.crtc_id = crtc_;

@@ -71,6 +71,8 @@ class Device {
   const MonitorSays &monitor() const { return monitor_; }
   // Whether its refresh can follow the pictures, and the driver can be told so.
   VariableRefresh variable() const;
+  // Whether it follows them now, as the kernel has it.
+  bool follows() const;
   // The link's limit as it is set; 0: the connector has none.
   uint64_t max_bpc() const { return max_bpc_; }
   bool vblanks() const;  // whether this driver has vblanks to count

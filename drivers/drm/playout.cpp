@@ -113,7 +113,7 @@ std::string Playout::light() {
   stats.link_bits = link_bits(device_->max_bpc(), device_->monitor());
   stats.repeats = choice_.repeats;
   stats.matched = choice_.matched;
-  stats.follows = choice_.follows;
+  stats.follows = device_->follows();
   stats.wait_ns = stats.wait_min_ns = stats.wait_max_ns = stats.lead_ns = 0;
   stats.drift_ppb = stats.next_slip_ns = 0;
   followed_ = 0;

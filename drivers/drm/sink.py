@@ -82,11 +82,11 @@ class DrmSink:
         or 10), link_bits (the most that reaches the glass: the lesser of the connector's `max bpc`
         and what the monitor's EDID says; 0: neither says; what the link really carries no driver
         tells), repeats (refreshes for each picture), matched (the mode has the flow's rate, or
-        follows it), follows (1: the refresh waits for each picture, VRR), nominal_mhz and
-        refresh_mhz (measured; 0 not yet, or it follows), millihertz; error_ppb (the mode against
-        the flow), drift_ppb (measured; positive: the monitor is faster), next_slip_ns (0: none in
-        sight), wait_ns (phase: from due plus lead to the vblank) with its wait_min_ns and
-        wait_max_ns since the last slip, lead_ns, last_flip_tai, last_sequence;
+        follows it), follows (the kernel's word; 1: the refresh waits for each picture, VRR),
+        nominal_mhz and refresh_mhz (measured; 0 not yet, or it follows), millihertz; error_ppb
+        (the mode against the flow), drift_ppb (measured; positive: the monitor is faster),
+        next_slip_ns (0: none in sight), wait_ns (phase: from due plus lead to the vblank) with its
+        wait_min_ns and wait_max_ns since the last slip, lead_ns, last_flip_tai, last_sequence;
         {due_to_flip,capture_to_flip,convert}_{min,p50,p99,max}_ns."""
         return self._card.stats()
 
