@@ -73,7 +73,7 @@ def make_source(
             raise ValueError(f"source: {error}") from None
     if kind == "v4l2" and path:
         try:
-            key, options = parsed(path, "input", "pixels", "fields", "edid")
+            key, options = parsed(path, "input", "pixels", "fields", "memory", "edid")
             return V4l2Source(
                 key,
                 fmt,
@@ -81,6 +81,7 @@ def make_source(
                 input=options.get("input", ""),
                 pixels=options.get("pixels", ""),
                 fields=options.get("fields", ""),
+                memory=options.get("memory", ""),
                 edid=options.get("edid", ""),
             )
         except ValueError as error:

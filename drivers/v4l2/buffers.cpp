@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "buffers.hpp"
 
-#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,12 +20,14 @@ struct Buffers::Shared {
     Memory memory{};
     uint8_t *map[kPlanes]{};
     size_t size[kPlanes]{};
+    int lent[kPlanes]{-1, -1};  // the DMA buffer, where it is not the driver's memory
     size_t need[kPlanes]{};  // of the picture, from memory.plane on
     rtv_frame frame{};
   };
   Kernel &kernel;
   int fd = -1;
   uint32_t type = 0, planes = 1;  // planes: of memory
+  uint32_t memory = V4L2_MEMORY_MMAP;
   bool multi = false;
   std::vector<One> all;
   // A frame given back while the stream ends must not get into the next stream's queue, where its
@@ -42,6 +45,15 @@ struct Buffers::Shared {
   void unmap(One &one, uint32_t plane) const {
     if (one.map[plane]) kernel.unmap(one.map[plane], one.size[plane]);
     one.map[plane] = nullptr;
+    if (one.lent[plane] >= 0) kernel.close(one.lent[plane]);
+    one.lent[plane] = -1;
+  }
+  // Lent memory may lie in caches that the card does not see: between these two it is the CPU's.
+  void sync(const One &one, uint64_t what) const {
+    for (uint32_t p = 0; p < planes && memory == V4L2_MEMORY_DMABUF; ++p) {
+      dma_buf_sync wish{what | DMA_BUF_SYNC_RW};
+      kernel.control(one.lent[p], DMA_BUF_IOCTL_SYNC, &wish);
+    }
   }
   void drop() {
     if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -57,27 +69,71 @@ struct Buffers::Shared {
     if (planes == 2) one.memory.plane[1] = one.map[1] + p[1].data_offset;
     return true;
   }
-  int queue(uint32_t index, uint32_t field = V4L2_FIELD_NONE) const {
+  int map_own(uint32_t index) {
     v4l2_buffer b{};
     v4l2_plane p[kPlanes]{};
     b.index = index;
     b.type = type;
     b.memory = V4L2_MEMORY_MMAP;
+    if (multi) b.m.planes = p, b.length = kPlanes;
+    if (int e = kernel.control(fd, VIDIOC_QUERYBUF, &b)) return e;
+    for (uint32_t n = 0; n < planes; ++n) {
+      const int64_t at = multi ? p[n].m.mem_offset : b.m.offset;
+      if (int e = map(all[index], n, multi ? p[n].length : b.length, fd, at)) return e;
+    }
+    return 0;
+  }
+  int map_lent(uint32_t index, const std::string &from, const v4l2_format &format) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    for (uint32_t n = 0; n < planes; ++n) {
+      const size_t picture = multi ? format.fmt.pix_mp.plane_fmt[n].sizeimage
+                                   : format.fmt.pix.sizeimage;
+      const size_t size = (picture + page - 1) / page * page;
+      if (size == 0) return EPROTO;
+      const int memory_fd = kernel.lend(from, size);
+      if (memory_fd < 0) return -memory_fd;
+      all[index].lent[n] = memory_fd;
+      if (int e = map(all[index], n, size, memory_fd, 0)) return e;
+      // Here and not with the first frames: pages are mapped as they are touched.
+      for (size_t at = 0; at < size; at += page)
+        static_cast<void>(*const_cast<volatile uint8_t *>(all[index].map[n] + at));
+    }
+    return 0;
+  }
+  int map(One &one, uint32_t plane, size_t size, int from, int64_t at) {
+    void *m = kernel.map(from, size, at);
+    if (!m) return errno ? errno : ENOMEM;
+    one.map[plane] = static_cast<uint8_t *>(m);
+    one.size[plane] = size;
+    return 0;
+  }
+  int queue(uint32_t index, uint32_t field = V4L2_FIELD_NONE) const {
+    v4l2_buffer b{};
+    v4l2_plane p[kPlanes]{};
+    b.index = index;
+    b.type = type;
+    b.memory = memory;
     b.field = field;
     const One &one = all[index];
+    const bool lends = memory == V4L2_MEMORY_DMABUF;
     if (multi) {
       b.m.planes = p;
       b.length = planes;
-      for (uint32_t i = 0; i < planes; ++i) p[i].bytesused = static_cast<uint32_t>(one.size[i]);
+      for (uint32_t i = 0; i < planes; ++i) {
+        p[i].bytesused = static_cast<uint32_t>(one.size[i]);
+        if (lends) p[i].length = p[i].bytesused, p[i].m.fd = one.lent[i];
+      }
     } else {
       b.bytesused = static_cast<uint32_t>(one.size[0]);
+      if (lends) b.length = b.bytesused, b.m.fd = one.lent[0];
     }
+    sync(one, DMA_BUF_SYNC_END);
     return kernel.control(fd, VIDIOC_QBUF, &b);
   }
 };
 
 int Buffers::make(const Device &device, const v4l2_format &format, const Pixels &pixels,
-                  uint32_t count, std::unique_ptr<Buffers> *made) {
+                  uint32_t count, const std::string &lent, std::unique_ptr<Buffers> *made) {
   auto *s = new Shared(device.kernel());
   std::unique_ptr<Buffers> self(new Buffers(s));
   s->type = device.buffer_type();
@@ -90,7 +146,8 @@ int Buffers::make(const Device &device, const v4l2_format &format, const Pixels 
   v4l2_requestbuffers request{};
   request.count = count;
   request.type = s->type;
-  request.memory = V4L2_MEMORY_MMAP;
+  if (!lent.empty()) s->memory = V4L2_MEMORY_DMABUF;
+  request.memory = s->memory;
   if (int e = s->kernel.control(s->fd, VIDIOC_REQBUFS, &request)) return e;
   if (request.count < 2) return ENOMEM;
   s->all.resize(request.count);
@@ -100,19 +157,8 @@ int Buffers::make(const Device &device, const v4l2_format &format, const Pixels 
   const uint32_t height = s->multi ? format.fmt.pix_mp.height : format.fmt.pix.height;
   for (uint32_t i = 0; i < request.count; ++i) {
     Shared::One &one = s->all[i];
-    v4l2_buffer b{};
-    v4l2_plane p[kPlanes]{};
-    b.index = i;
-    b.type = s->type;
-    b.memory = V4L2_MEMORY_MMAP;
-    if (s->multi) b.m.planes = p, b.length = kPlanes;
-    if (int e = s->kernel.control(s->fd, VIDIOC_QUERYBUF, &b)) return e;
+    if (const int e = lent.empty() ? s->map_own(i) : s->map_lent(i, lent, format)) return e;
     for (uint32_t n = 0; n < s->planes; ++n) {
-      one.size[n] = s->multi ? p[n].length : b.length;
-      const int64_t at = s->multi ? p[n].m.mem_offset : b.m.offset;
-      void *m = s->kernel.map(s->fd, one.size[n], at);
-      if (!m) return errno ? errno : ENOMEM;
-      one.map[n] = static_cast<uint8_t *>(m);
       one.memory.plane[n] = one.map[n];
       one.memory.stride[n] = s->multi ? format.fmt.pix_mp.plane_fmt[n].bytesperline
                                       : format.fmt.pix.bytesperline;
@@ -144,7 +190,7 @@ Buffers::~Buffers() {
   // Unmapped buffers are freed here; those that are out keep the old set alive in the driver.
   v4l2_requestbuffers none{};
   none.type = s_->type;
-  none.memory = V4L2_MEMORY_MMAP;
+  none.memory = s_->memory;
   if (s_->fd >= 0) s_->kernel.control(s_->fd, VIDIOC_REQBUFS, &none);
   s_->drop();
 }
@@ -158,10 +204,11 @@ int Buffers::fetch(Filled *filled) {
   v4l2_buffer b{};
   v4l2_plane p[kPlanes]{};
   b.type = s_->type;
-  b.memory = V4L2_MEMORY_MMAP;
+  b.memory = s_->memory;
   if (s_->multi) b.m.planes = p, b.length = kPlanes;
   if (int e = s_->kernel.control(s_->fd, VIDIOC_DQBUF, &b)) return e;
   if (b.index >= s_->all.size()) return EPROTO;
+  s_->sync(s_->all[b.index], DMA_BUF_SYNC_START);
   filled->index = b.index;
   filled->sequence = b.sequence;
   filled->flags = b.flags;
@@ -213,16 +260,6 @@ void Buffers::give_back(rtv_frame *frame) {
     if (s->streaming) s->queue(i);  // refused by a device that is gone: nothing is left to do
   }
   s->drop();
-}
-
-int Buffers::export_fd(uint32_t index, uint32_t plane) const {
-  v4l2_exportbuffer e{};
-  e.type = s_->type;
-  e.index = index;
-  e.plane = plane;
-  e.flags = O_CLOEXEC | O_RDONLY;
-  if (int error = s_->kernel.control(s_->fd, VIDIOC_EXPBUF, &e)) return errno = error, -1;
-  return e.fd;
 }
 
 }  // namespace rtv::v4l2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The buffers of a stream: the driver's memory, mapped. A captured frame is the buffer itself,
-// counted, and goes back to the driver with its last reference; the memory outlives the stream
-// while frames are out.
+// The buffers of a stream: the driver's memory, or memory lent to it (DMABUF), mapped. A captured
+// frame is the buffer itself, counted, and goes back to the driver with its last reference; the
+// memory outlives the stream while frames are out.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -18,9 +18,10 @@ class Buffers {
     uint32_t index, sequence, flags, octets, field;
     int64_t stamp;  // ns on CLOCK_MONOTONIC when the flags say so
   };
-  // Asks for buffers and maps them. `format` as set_format gave it. Errors: an errno value.
+  // Asks for buffers and maps them. `format` as set_format gave it. lent: what memory the driver is
+  // lent, as Kernel::lend has it; "" its own is taken. Errors: an errno value.
   static int make(const Device &device, const v4l2_format &format, const Pixels &pixels,
-                  uint32_t count, std::unique_ptr<Buffers> *made);
+                  uint32_t count, const std::string &lent, std::unique_ptr<Buffers> *made);
   ~Buffers();
   Buffers(const Buffers &) = delete;
   Buffers &operator=(const Buffers &) = delete;
@@ -34,8 +35,6 @@ class Buffers {
   void stream_off();
   // A buffer as a frame; give_back is its release. The caller sets what the picture is.
   rtv_frame *wrap(uint32_t index);
-  // File descriptor of a plane's memory for another device (DMABUF), or -1 and errno.
-  int export_fd(uint32_t index, uint32_t plane) const;
 
  private:
   struct Shared;

@@ -28,6 +28,13 @@ bool same_timings(const Timings &a, const Timings &b) {
          a.format.rate_num == b.format.rate_num && a.format.rate_den == b.format.rate_den;
 }
 
+// Of memory that is lent: what an error most often means.
+std::string imports(int error) {
+  if (error == ENOENT) return "this system has none, leave it out: ";
+  if (error == EACCES) return "this user may not take any: ";
+  return "its driver takes none of others, leave it out: ";
+}
+
 uint32_t state_of(int error) {
   switch (error) {
     case 0:
@@ -217,9 +224,12 @@ bool Capture::begin_stream(const Timings &timings) {
   if (!device_.has_timings() && !device_.has_standards())
     device_.set_rate(options_.format.rate_num, options_.format.rate_den);
   std::unique_ptr<Buffers> made;
-  if (const int e = Buffers::make(device_, agreed_.format, *agreed_.pixels, options_.buffers, &made))
-    return refused(std::string("no buffers: ") + strerror(e));
-  for (uint32_t i = 0; i < made->count(); ++i) made->queue(i);
+  const std::string &lent = options_.memory;
+  if (const int e = Buffers::make(device_, agreed_.format, *agreed_.pixels, options_.buffers, lent, &made))
+    return refused((lent.empty() ? "no buffers: " : "memory=" + lent + ": " + imports(e)) + strerror(e));
+  for (uint32_t i = 0; i < made->count(); ++i)
+    if (const int e = made->queue(i); e && !lent.empty())
+      return refused("memory=" + lent + ": " + imports(e) + strerror(e));
   if ((agreed_.pixels->layout != options_.format.layout || !agreed_.order.whole()) && !pool_)
     pool_ = std::make_unique<FramePool>(format_, options_.queue + 6);
   if (const int e = made->stream_on())

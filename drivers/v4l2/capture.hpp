@@ -16,6 +16,7 @@ struct CaptureOptions {
   rtv_format format{};    // what is expected; with its layout, UYVY or V210
   uint32_t buffers = 8;   // asked of the driver
   uint32_t queue = 3;     // frames that wait for a slow consumer
+  std::string memory;     // what the driver is lent, as Kernel::lend has it; "": its own is taken
   bool realtime = true;
   int32_t input = -1;     // by the node's number; -1: the one that is chosen
   uint32_t pixels = 0;    // only this fourcc; 0: the best of those that are offered

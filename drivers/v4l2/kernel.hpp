@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace rtv::v4l2 {
 
@@ -22,6 +23,9 @@ class Kernel {
   // A driver's memory, or nullptr and errno.
   virtual void *map(int fd, size_t size, int64_t offset);
   virtual void unmap(void *memory, size_t size);
+  // Memory that is no device's, as a DMA buffer that a driver can import: "udmabuf", ordinary pages
+  // of ours, or "heap:NAME", of /dev/dma_heap. A descriptor, or a negative errno value.
+  virtual int lend(const std::string &from, size_t size);
   virtual int poll(pollfd *fds, unsigned count, int timeout_ms);
 
   static Kernel &real();

@@ -55,6 +55,15 @@ uint32_t field_of(const std::string &name) {
   throw nb::value_error(why.c_str());
 }
 
+std::string memory_of(const std::string &text) {
+  const bool heap = text.starts_with("heap:") && text.size() > 5 &&
+                    text.find('/') == std::string::npos && text != "heap:." && text != "heap:..";
+  if (text.empty() || text == "udmabuf" || heap) return text;
+  const std::string why =
+      "memory: " + text + " is not known; choose udmabuf, or heap:NAME of /dev/dma_heap";
+  throw nb::value_error(why.c_str());
+}
+
 std::string path_of(nb::handle path) {
   return nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(path));
 }
@@ -171,8 +180,10 @@ class NodeInput {
 
  public:
   NodeInput(nb::handle path, const nb::dict &format, uint32_t buffers, uint32_t queue,
-            bool realtime, int32_t input, const std::string &pixels, const std::string &fields) {
+            bool realtime, int32_t input, const std::string &pixels, const std::string &fields,
+            const std::string &memory) {
     CaptureOptions o;
+    o.memory = memory_of(memory);
     o.path = path_of(path);
     o.format = rtv::format_from(format);
     o.buffers = buffers;
@@ -309,9 +320,9 @@ NB_MODULE(_v4l2, m) {
       "frame"_a, "code"_a, "memory"_a, "stride"_a, "into_frame"_a);
   nb::class_<NodeInput>(m, "Input")
       .def(nb::init<nb::handle, const nb::dict &, uint32_t, uint32_t, bool, int32_t,
-                    const std::string &, const std::string &>(),
+                    const std::string &, const std::string &, const std::string &>(),
            "path"_a, "format"_a, "buffers"_a, "queue"_a, "realtime"_a, "input"_a,
-           "pixels"_a, "fields"_a)
+           "pixels"_a, "fields"_a, "memory"_a)
       .def("capsule", &NodeInput::capsule)
       .def("stop", &NodeInput::stop)
       .def("error", &NodeInput::error)

@@ -97,7 +97,7 @@ int Playout::choose(const rtv_format &format) {
   if (!device_.has_timings() && !device_.has_standards())
     device_.set_rate(format.rate_num, format.rate_den);
   if (int e = Buffers::make(device_, agreed_.format, *agreed_.pixels, options_.buffers * parts(),
-                            &stream_))
+                            "", &stream_))
     return fail(RTV_BROKEN, std::string("no buffers: ") + strerror(e));
   stats.fourcc = agreed_.pixels->fourcc;
   stats.field = device_.planes() ? agreed_.format.fmt.pix_mp.field : agreed_.format.fmt.pix.field;

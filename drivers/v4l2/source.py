@@ -34,15 +34,17 @@ class V4l2Source:
         input: str = "",
         pixels: str = "",
         fields: str = "",
+        memory: str = "",
         edid: str = "",
     ) -> None:
         """key: of the inventory, or a path. buffers: asked of the driver. input: its number, its
         name or the beginning of it; "" leaves the one that is chosen. pixels: the driver's pixel
         format as a fourcc; "" takes the best. fields: how the driver is to give the two of an
-        interlaced frame, as v4l2-ctl names it (alternate, seq_tb, ...); "" as it likes. edid: what
-        the input shows to its source, set now if it shows another: "expected" offers this format
-        alone, else a file; "" leaves it. Raises ValueError, one line: nothing there, no capture
-        node, or a format that no V4L2 node brings."""
+        interlaced frame, as v4l2-ctl names it (alternate, seq_tb, ...); "" as it likes. memory:
+        "udmabuf" or "heap:NAME", what the driver is lent to write into (see the package); "" its
+        own is mapped. edid: what the input shows to its source, set now if it shows another:
+        "expected" offers this format alone, else a file; "" leaves it. Raises ValueError, one
+        line: nothing there, no capture node, or a format that no V4L2 node brings."""
         if format.sampling is not Sampling.YCBCR_422 or format.depth > 10:
             raise ValueError(
                 f"{key}: V4L2 brings 4:2:2 of 8 or 10 bits, not {format.sampling} {format.depth}"
@@ -63,7 +65,7 @@ class V4l2Source:
             _show(path, number, edid_for(format) if edid == "expected" else _from(edid))
         self._rounding = Rounding(path, plays=False)
         self._input = _v4l2.Input(
-            path, format.native(), buffers, queue, realtime, number, pixels, fields
+            path, format.native(), buffers, queue, realtime, number, pixels, fields, memory
         )
 
     @property

@@ -27,8 +27,13 @@ def parsed(text: str, *names: str) -> tuple[str, dict[str, str]]:
     line."""
     key, *words = text.split(",")
     options: dict[str, str] = {}
+    last = ""
     for word in words:
         name, equals, value = word.partition("=")
+        if word and not equals and options.get(last, "").startswith("heap:"):
+            options[last] += f",{word}"  # a heap's own name: linux,cma
+            continue
+        last = name
         if name not in names or not equals or not value:
             known = " or ".join(f"v4l2:KEY,{one}=..." for one in names)
             raise ValueError(f"{word!r} is no option of a V4L2 node; write {known}")

@@ -58,7 +58,30 @@ def test_the_options_reach_the_command_line() -> None:
 def test_a_field_order_that_is_none_names_those_that_are() -> None:
     fmt = format_named("1080i50", depth=8).native()
     with pytest.raises(ValueError, match="fields: top is not carried; choose interlaced, "):
-        _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "top")
+        _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "top", "")
     with pytest.raises(ValueError, match="fields: both"):
         _v4l2.Output("/dev/null", 3, False, -1, "", "both")
-    assert _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "seq_bt").fields() == ""
+    assert _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "seq_bt", "").fields() == ""
+
+
+@pytest.mark.parametrize("memory", ["dmabuf", "heap:", "heap:../x", "heap:..", "mmap"])
+def test_memory_that_is_not_known_names_what_is(memory: str) -> None:
+    fmt = format_named("1080i50", depth=8).native()
+    with pytest.raises(ValueError, match="is not known; choose udmabuf, or heap:NAME"):
+        _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "", memory)
+    for known in ("udmabuf", "heap:system", "heap:linux,cma"):
+        _v4l2.Input("/dev/null", fmt, 8, 3, False, -1, "", "", known)
+
+
+def test_a_heap_may_have_a_comma_in_its_name() -> None:
+    names = ("input", "memory")
+    wanted = {"memory": "heap:linux,cma", "input": "1"}
+    assert parsed("k,memory=heap:linux,cma,input=1", *names) == ("k", wanted)
+    for text in ("k,memory=udmabuf,cma", "k,input=1,cma", "k,memory=heap:system,"):
+        with pytest.raises(ValueError, match="is no option"):
+            parsed(text, *names)
+
+
+def test_memory_is_lent_for_capture_only() -> None:
+    with pytest.raises(ValueError, match="'memory=udmabuf' is no option"):
+        make_sink("v4l2:k,memory=udmabuf", realtime=False)

@@ -3,6 +3,7 @@
 // memory, and faults when the test says so. It refuses what the kernel refuses (a buffer queued
 // twice, timings set while buffers exist), so that wrong order shows.
 #pragma once
+#include <linux/dma-buf.h>
 #include <linux/videodev2.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -56,8 +57,10 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
   std::atomic<uint32_t> field{V4L2_FIELD_NONE};  // the order that it has
   std::atomic<uint32_t> placed{0};               // rows that somebody composes into; 0: no choice
   std::atomic<bool> stays_placed{false};
+  std::atomic<int> lend_error{0}, import_error{0};
   // What it sees.
   std::atomic<int> queries{0}, streams{0}, opened{0}, maps{0};
+  std::atomic<uint32_t> starts{0}, ends{0};  // of the CPU's turn with lent memory
   std::atomic<uint32_t> played{0}, last_first_octets{0};
   struct Sent {
     uint32_t field;
@@ -120,13 +123,27 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     ++opened;
     return kFd;
   }
+  // Lent memory has descriptors of its own behind kFd.
+  int lend(const std::string &, size_t size) override {
+    if (lend_error) return -lend_error;
+    std::lock_guard hold(mutex_);
+    lent_.push_back({size, nullptr});
+    ++opened;
+    return kFd + static_cast<int>(lent_.size());
+  }
   int duplicate(int) override { return ++opened, kFd; }
   void close(int fd) override {
-    if (fd == kFd) --opened;
+    if (fd >= kFd) --opened;
   }
-  void *map(int, size_t size, int64_t offset) override {
+  void *map(int fd, size_t size, int64_t offset) override {
     std::lock_guard hold(mutex_);
     void *m = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fd > kFd) {
+      Lent &lent = lent_[static_cast<size_t>(fd - kFd - 1)];
+      CHECK(size <= lent.size && offset == 0);
+      lent.memory = static_cast<uint8_t *>(m);
+      return ++maps, m;
+    }
     memory_[static_cast<size_t>(offset) / kPage] = static_cast<uint8_t *>(m);
     ++maps;
     return m;
@@ -156,7 +173,12 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
     }
   }
 
-  int control(int, unsigned long request, void *p) override {
+  int control(int fd, unsigned long request, void *p) override {
+    if (request == DMA_BUF_IOCTL_SYNC) {
+      CHECK(fd > kFd);
+      (static_cast<dma_buf_sync *>(p)->flags & DMA_BUF_SYNC_END ? ends : starts) += 1;
+      return 0;
+    }
     if (gone) return was_gone_ = true, ENODEV;
     std::lock_guard hold(mutex_);
     switch (request) {
@@ -220,6 +242,8 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
       case VIDIOC_REQBUFS: {
         auto &r = *static_cast<v4l2_requestbuffers *>(p);
         CHECK(!streaming_ || r.count == 0);
+        if (r.memory == V4L2_MEMORY_DMABUF && import_error == EINVAL) return EINVAL;
+        imports_ = r.memory == V4L2_MEMORY_DMABUF;
         streaming_ = false;
         queued_.clear(), done_.clear();
         size_of_set_ = r.count = std::min(r.count, 8u);
@@ -227,6 +251,7 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
       }
       case VIDIOC_QUERYBUF: {
         auto &b = *static_cast<v4l2_buffer *>(p);
+        CHECK(!imports_);
         if (multi_) {
           b.m.planes[0].length = static_cast<uint32_t>(size_ + head);
           b.m.planes[0].m.mem_offset = b.index * static_cast<uint32_t>(kPage);
@@ -241,6 +266,14 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
         if (b.index >= size_of_set_) return EINVAL;
         for (uint32_t i : queued_) CHECK(i != b.index);
         for (const Done &d : done_) CHECK(d.index != b.index);
+        CHECK((b.memory == V4L2_MEMORY_DMABUF) == imports_);
+        if (imports_) {
+          if (import_error) return import_error;
+          const int from = multi_ ? b.m.planes[0].m.fd : b.m.fd;
+          const Lent &lent = lent_[static_cast<size_t>(from - kFd - 1)];
+          CHECK((multi_ ? b.m.planes[0].length : b.length) >= size_ && lent.size >= size_);
+          memory_[b.index] = lent.memory;
+        }
         field_of_[b.index] = b.field;
         if (ahead && streaming_)
           done_.push_back({b.index, sequence_++, 0, rtv::mono_now(), false});
@@ -293,10 +326,12 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
       f.fmt.pix_mp.width = width, f.fmt.pix_mp.height = height, f.fmt.pix_mp.num_planes = 1;
       f.fmt.pix_mp.pixelformat = code_, f.fmt.pix_mp.field = field;
       f.fmt.pix_mp.plane_fmt[0].bytesperline = row;
+      f.fmt.pix_mp.plane_fmt[0].sizeimage = static_cast<uint32_t>(size_);
     } else {
       f.fmt.pix.width = width, f.fmt.pix.height = height;
       f.fmt.pix.pixelformat = code_, f.fmt.pix.field = field;
       f.fmt.pix.bytesperline = row;
+      f.fmt.pix.sizeimage = static_cast<uint32_t>(size_);
     }
     return 0;
   }
@@ -338,6 +373,12 @@ class FakeV4l2 final : public rtv::v4l2::Kernel {
   size_t size_ = 0, row_ = 1;
   uint32_t field_of_[32]{};
   std::vector<Sent> sent_;
+  struct Lent {
+    size_t size;
+    uint8_t *memory;
+  };
+  std::vector<Lent> lent_;
+  bool imports_ = false;
   std::deque<uint32_t> queued_;
   std::deque<Done> done_;
   uint8_t *memory_[32]{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The V4L2 input against a driver that does what drivers do on a bad day.
 #include <functional>
+#include <tuple>
 
 #include "capture.hpp"
 #include "fake_v4l2.hpp"
@@ -18,8 +19,9 @@ struct Input {
   FakeV4l2 &fake;
   Capture *card;
   rtv_event event{};
-  Input(FakeV4l2 &f, const rtv_format &format = kUyvy) : fake(f) {
+  Input(FakeV4l2 &f, const rtv_format &format = kUyvy, const char *memory = "") : fake(f) {
     CaptureOptions o;
+    o.memory = memory;
     o.path = "fake", o.format = format, o.realtime = false, o.kernel = &f;
     card = new Capture(o);
   }
@@ -448,9 +450,56 @@ void a_progressive_picture_in_fields_is_refused() {
   CHECK(in.card->last_error().find("field order alternate") != std::string::npos);
 }
 
+void the_driver_writes_into_memory_that_it_is_lent() {
+  for (const bool multi : {false, true}) {
+    FakeV4l2 fake(false, V4L2_PIX_FMT_UYVY, multi);
+    Input in(fake, kUyvy, "udmabuf");
+    CHECK(in.start() == RTV_OK);
+    in.lock();
+    rtv_frame *held = in.frame(7);
+    CHECK(held->plane[0][0] == 7 && in.card->copied == 0 && fake.queued() == 7);
+    CHECK(fake.starts == 1 && fake.ends == 8);  // the CPU's turn, of the frame that is out
+    rtv_frame_unref(in.frame(8));
+    CHECK(fake.starts == 2 && fake.ends == 9);
+    fake.set_timings(timings_720p(60));
+    fake.announce();
+    in.expect(RTV_SIGNAL_UNLOCKED);
+    in.expect(RTV_SIGNAL_MISMATCH);
+    CHECK(held->plane[0][2560 * 720 - 1] == 7 && fake.maps == 8);
+    rtv_frame_unref(held);
+    CHECK(fake.maps == 0);
+    fake.set_timings(timings_720p(50));
+    fake.announce();
+    in.lock();
+    rtv_frame_unref(in.frame(9));
+    in.stop();
+    CHECK(fake.maps == 0 && fake.opened == 0);
+  }
+}
+
+void memory_that_cannot_be_lent_is_refused_and_said() {
+  for (const auto &[lend, import, words] :
+       {std::tuple{ENOENT, 0, "this system has none"}, std::tuple{EACCES, 0, "this user may not"},
+        std::tuple{0, EINVAL, "its driver takes none"}, std::tuple{0, EFAULT, "its driver takes none"}}) {
+    FakeV4l2 fake;
+    fake.lend_error = lend, fake.import_error = import;
+    {
+      Input in(fake, kUyvy, "heap:system");
+      CHECK(in.start() == RTV_OK);
+      in.expect(RTV_SIGNAL_UNSUPPORTED);
+      CHECK(in.card->last_error().find(std::string("memory=heap:system: ") + words) !=
+            std::string::npos);
+      CHECK(!fake.streaming());
+    }
+    CHECK(fake.maps == 0 && fake.opened == 0);
+  }
+}
+
 }  // namespace
 
 int main() {
+  the_driver_writes_into_memory_that_it_is_lent();
+  memory_that_cannot_be_lent_is_refused_and_said();
   fields_that_come_one_by_one_are_woven();
   one_bad_field_costs_its_frame_alone();
   a_stamp_of_either_field_gives_the_same_raster();
