@@ -156,6 +156,8 @@ def test_what_is_played_out_comes_back(fields: str) -> None:
                     top, bottom = picture[0, 0], picture[1, 0]
                     if not (picture[0::2] == top).all() or not (picture[1::2] == bottom).all():
                         continue  # vivid's own picture, before the loop closed
+                    if top == bottom == 16:
+                        continue  # the output's black: an emulated processor was late
                     assert top % 2 == 0 and bottom % 2 == 1
                     whole += int(bottom == top + 1)
                     mixed += int(bottom != top + 1)
