@@ -185,7 +185,10 @@ class Box:
     async def _activate_at(self, at: int) -> None:
         await asyncio.sleep(max(0, at - self.now_tai()) / 1e9)
         self._activation = None
-        await self._activate_now()
+        try:
+            await self._activate_now()
+        except (RefusedError, OSError) as error:  # who asked for it is not on the line any more
+            self._log.error("activation: %s; nothing has changed", " ".join(str(error).split()))
 
     async def _activate_now(self) -> None:
         values = self.staging.take()
@@ -206,12 +209,15 @@ class Box:
 
     def open_pairing(self, seconds: float) -> Window:
         """A new code for the glass."""
+        self.close_pairing()
         self.window = Window.open(time.monotonic(), seconds)
         self._log.info("pairing is open for %g s", seconds)
         return self.window
 
     def close_pairing(self) -> None:
         """The code is good no more."""
+        if self.window is not None:
+            self.window.closed = True
         self.window = None
 
     def identify(self, seconds: float) -> None:

@@ -85,7 +85,7 @@ async def serve(box: Box, doors: Doors) -> None:
         while True:
             began = time.monotonic()
             await box.step()
-            await doors.follow()
+            doors.follow()
             publish_all(box, doors.port)
             if not ready:
                 notifier.ready(f"API on port {doors.port}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +17,8 @@ from appliance.box.problems import RefusedError
 from appliance.box.store import ConflictError
 from appliance.box.units import UnitsError
 
+BODY_S = 10.0
+"""So long a body may take: who sends it slower holds the connection for nothing."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -48,12 +53,34 @@ async def say_errors(request: web.Request, handler: Handler) -> web.StreamRespon
         return failed(503, str(error))
     except ValueError as error:
         return failed(400, " ".join(str(error).split()))
+    except ConnectionError:
+        raise  # nobody is there any more to be told
+    except OSError as error:
+        return failed(500, f"the box could not do it ({error.strerror}); look at its disk")
+    except Exception as error:
+        # Where it was, never what: a request may carry a patient's data.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log = logging.getLogger("rtvbox-agent")
+        what = f"{type(error).__name__} in {place.name}, line {place.lineno}"
+        log.error("%s %s: %s", request.method, request.path, what)
+        return failed(500, "the box made a mistake; its journal says where")
+
+
+async def octets(request: web.Request) -> bytes:
+    """The body, whole. Raises ValueError, one line, and HTTPRequestTimeout."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except web.RequestPayloadError:
+        raise ValueError("body: is not whole, or not in its encoding; send it plain") from None
 
 
 async def body(request: web.Request) -> dict[str, Any]:
     """The object of a request. Raises ValueError, one line."""
     try:
-        tree = json.loads(await request.read())
+        tree = json.loads(await octets(request))
     except (ValueError, RecursionError):
         raise ValueError("body: is no JSON; send an object") from None
     if not isinstance(tree, dict):

@@ -35,11 +35,13 @@ class PairingError(ValueError):
 
 @dataclass
 class Window:
-    """A code and how often and how long it may be tried. until: monotonic seconds."""
+    """A code and how often and how long it may be tried. until: monotonic seconds. closed: by the
+    person at the box, who may have opened another."""
 
     code: str
     until: float
     tries: int = TRIES
+    closed: bool = False
 
     @classmethod
     def open(cls, now: float, seconds: float = LIFE_S) -> Window:
@@ -48,7 +50,11 @@ class Window:
 
     def usable(self, now: float) -> bool:
         """Whether it may still be tried."""
-        return now < self.until and self.tries > 0
+        return self.stands(now) and self.tries > 0
+
+    def stands(self, now: float) -> bool:
+        """Whether an exchange that has begun may go on."""
+        return now < self.until and not self.closed
 
     @property
     def spoken(self) -> str:
@@ -70,7 +76,8 @@ class Channel:
 
     def check(self, side: str, proof: Any) -> None:
         """Raises PairingError when the other end has another code, or another certificate."""
-        if not isinstance(proof, str) or not hmac.compare_digest(proof, self.proof(side)):
+        shown = proof.encode("utf-8", "replace") if isinstance(proof, str) else b""
+        if not hmac.compare_digest(shown, self.proof(side).encode()):
             raise PairingError("code: is not the one on the box; read it again")
 
     def seal(self, values: dict[str, str]) -> str:

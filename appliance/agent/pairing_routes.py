@@ -12,7 +12,7 @@ from appliance.agent import certificates
 from appliance.agent.box import Box
 from appliance.agent.certificates import fingerprint
 from appliance.agent.errors import answer, body
-from appliance.agent.pairing import BoxSide, Channel, PairingError
+from appliance.agent.pairing import BoxSide, Channel, PairingError, Window
 from appliance.agent.routes import Route
 from appliance.box.desired import SCHEMA, of_tree
 from appliance.box.rules import check
@@ -24,6 +24,7 @@ class Pairing:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._channel: Channel | None = None
+        self._window: Window | None = None  # that the channel was made in
         self._proven = False
         self._authority = ""
 
@@ -37,19 +38,19 @@ class Pairing:
 
     async def begin(self, request: web.Request) -> web.Response:
         """Each costs one try, also when it is not finished: a code is not to be guessed."""
-        window = self._box.window
-        if window is None or not window.usable(time.monotonic()):
-            raise PairingError("pairing: is not open; press the key at the box")
+        self._open()  # before anything is read of one who may not
         tree = await body(request)
+        window = self._open()  # nothing waits from here to the try: no two are made at once
         window.tries -= 1
         side = BoxSide(window.code, fingerprint(self._box.shown()))
-        self._channel, self._proven = side.channel(tree.get("message")), False
+        self._window, self._proven = window, False
+        self._channel = side.channel(tree.get("message"))
         return answer({"message": side.message, "proof": self._channel.proof("box")})
 
     async def prove(self, request: web.Request) -> web.Response:
         """The controller has the code: it learns the box's request for a certificate."""
         tree = await body(request)
-        channel = self._open(tree, proven=False)
+        channel = self._begun(tree, proven=False)
         channel.check("site", tree.get("proof"))
         authority = channel.open(tree.get("sealed")).get("authority", "")
         self._trust(authority, None)  # refuses what is no authority before anything is signed
@@ -60,7 +61,7 @@ class Pairing:
     async def finish(self, request: web.Request) -> web.Response:
         """From the answer on only the site's controllers are heard."""
         tree = await body(request)
-        channel = self._open(tree, proven=True)
+        channel = self._begun(tree, proven=True)
         certificate = channel.open(tree.get("sealed")).get("certificate", "")
         try:
             found = x509.load_pem_x509_certificates(certificate.encode())
@@ -74,7 +75,15 @@ class Pairing:
         await self._box.put(desired, "pairing")
         return answer({"serial": self._box.identity.serial})
 
-    def _open(self, tree: dict[str, Any], *, proven: bool) -> Channel:
+    def _open(self) -> Window:
+        window = self._box.window
+        if window is None or not window.usable(time.monotonic()):
+            raise PairingError("pairing: is not open; press the key at the box")
+        return window
+
+    def _begun(self, tree: dict[str, Any], *, proven: bool) -> Channel:
+        if self._window is None or not self._window.stands(time.monotonic()):
+            self._channel = None
         if self._channel is None or self._proven is not proven or "sealed" not in tree:
             raise PairingError("pairing: begin first")
         return self._channel

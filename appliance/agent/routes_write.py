@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.agent.errors import answer, body, failed
+from appliance.agent.errors import answer, body, failed, octets
 from appliance.agent.routes import BOX, BY, Route
 from appliance.agent.staging import SLOTS, StagingError, tai_of, tai_text
 from appliance.box.link import LinkError, ask
@@ -20,14 +20,14 @@ async def stage_desired(request: web.Request) -> web.Response:
     current = f'"{box.generation or 0}"'
     if match is not None and match not in ("*", current):
         raise StagingError(412, f"desired: is {current} now and not {match[:20]}; read it again")
-    staged = await box.stage_desired(await request.read())
+    staged = await box.stage_desired(await octets(request))
     return answer({"etag": staged.etag}, ETag=f'"{staged.etag}"')
 
 
 async def stage_patient(request: web.Request) -> web.Response:
     """A patient document, or null for nobody."""
     try:
-        document = json.loads(await request.read())
+        document = json.loads(await octets(request))
     except (ValueError, RecursionError):
         raise ValueError("body: is no JSON; send a patient document, or null") from None
     staged = request.app[BOX].stage_patient(document)
