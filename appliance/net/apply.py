@@ -33,20 +33,22 @@ class Applier:
         """The machine as it is."""
         return await self._kernel.observe(settings_of(devices_of(wanted)))
 
-    async def firewall(self, wanted: Sequence[Wanted]) -> None:
-        """Before anything else: no interface is up that is open."""
+    async def firewall(self, wanted: Sequence[Wanted]) -> bool:
+        """Before anything else: no interface comes up that is open. False: nothing is closed, so
+        nothing may be opened now; what is up stays as it is."""
         rules = ruleset(wanted, openings(wanted), self._extra)
         if await self._filter.as_wanted(rules):
             self._failed_now({"": ()})
-            return
+            return True
         try:
             await self._filter.load(rules)
         except CommandError as error:
             self._failed_now({"": (f"firewall: {error}",)})
-            return
+            return await self._filter.stands()
         self.steps += 1
         self._log.info("firewall loaded")
         self._failed_now({"": ()})
+        return True
 
     async def settle(
         self, wanted: Sequence[Wanted], granted: Mapping[str, Granted], machine: Machine

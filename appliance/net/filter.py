@@ -62,11 +62,17 @@ class Filter:
         beside.replace(self._mark)
         self._look, self._same = True, True
 
+    async def stands(self) -> bool:
+        """Whether rules of ours are loaded, these or earlier ones."""
+        return bool(await self._listed())
+
     async def counters(self) -> dict[str, int]:
-        """Packets by counter. Raises CommandError."""
-        said = await asyncio.to_thread(
-            runner.run, ["nft", "-j", "list", "counters", "table", *TABLE.split()], timeout=10
-        )
+        """Packets by counter; none where no rules of ours are loaded."""
+        argv = ["nft", "-j", "list", "counters", "table", *TABLE.split()]
+        try:
+            said = await asyncio.to_thread(runner.run, argv, timeout=10)
+        except runner.CommandError:
+            return {}
         found = [one["counter"] for one in json.loads(said)["nftables"] if "counter" in one]
         return {one["name"]: int(one["packets"]) for one in found}
 

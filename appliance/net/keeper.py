@@ -165,7 +165,8 @@ class Keeper:
     async def _reconcile(self, now: float) -> None:
         self._machine = await self._applier.observe(self._wanted)
         self._name_interfaces()
-        await self._applier.firewall(self._wanted)
+        if not await self._applier.firewall(self._wanted):
+            return
         # Twice: what was made or came up in the first turn gets its station in the second.
         for _ in range(2):
             self._stations.follow(self._wanted, self._machine, now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import shutil
 import sys
 import time
 from itertools import groupby
@@ -86,6 +88,30 @@ def test_what_somebody_changed_by_hand_is_put_right(lab: Lab, root: Path) -> Non
         setting = ["cat", "/proc/sys/net/ipv4/conf/eth1/forwarding"]
         box.wait(lambda: lab["box"].run(setting).strip() == "0", "setting")
         assert box.journal().count("firewall loaded") == 2
+
+
+def test_nothing_is_opened_while_the_firewall_cannot_be_loaded(
+    lab: Lab, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake, broken = root / "bin" / "nft", root / "broken"
+    fake.parent.mkdir(parents=True)
+    broken.touch()
+    fake.write_text(
+        f"#!/bin/sh\n[ -e {broken} ] && echo no memory >&2 && exit 1\n"
+        f'exec {shutil.which("nft")} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    with NetBox(lab["box"], root, document(configuration=CONFIGURATION, data=DATA)) as box:
+        box.wait(lambda: "apply-failed:box" in box.issues(), "issue")
+        assert box.addresses("eth0") == box.addresses("eth1") == set()
+        broken.unlink()
+        box.settle()
+        box.wait(lambda: "apply-failed:box" not in box.issues(), "end of the issue")
+        # What stands is kept where new rules are refused, and the box goes on.
+        broken.touch()
+        lab["box"].ip("addr del 10.77.1.1/24 dev eth1")
+        box.wait(lambda: box.addresses("eth1") == {"10.77.1.1/24"}, "address")
 
 
 def _jump_to(lab: Lab, device: str) -> str:
