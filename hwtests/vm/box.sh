@@ -4,13 +4,13 @@
 here=$(dirname "$0")
 project=$(dirname "$(dirname "$here")")
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-for place in /run /tmp /var/tmp /var/log; do
-    mount -t tmpfs none "$place"
-done
+. "$here/places.sh"
 mkdir -p /run/share /lib/modules
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none share /run/share
 mount --bind "$project/build/vm/kernel/lib/modules" /lib/modules
 
+# The host may be a container, and says so in its file system; the guest is none.
+rm -f /.dockerenv /run/.containerenv
 # Python where no sandbox hides it: neither at home nor in /tmp.
 home=/usr/lib/rtvbox
 real=$(readlink -f "$project/.venv/bin/python")
@@ -27,7 +27,8 @@ for entry in "$home"/site/*; do
     esac
 done
 for package in appliance drivers; do
-    cp -r "$project/$package" "$home/lib/$version/site-packages/"
+    # With its times: by them Python knows that what it compiled is of this source.
+    cp -a "$project/$package" "$home/lib/$version/site-packages/"
     (cd "$home/site" && find "$package" -name '*.so' 2>/dev/null) | while read -r module; do
         cp "$home/site/$module" "$home/lib/$version/site-packages/$module"
     done
@@ -46,10 +47,15 @@ cp "$units/rtvbox.tmpfiles.conf" /usr/lib/tmpfiles.d/rtvbox.conf
 cp "$units/90-rtvbox.preset" /usr/lib/systemd/system-preset/
 cp "$units/rtvbox.sysctl.conf" /usr/lib/sysctl.d/90-rtvbox.conf
 cp "$units/rtvbox.rules" /etc/polkit-1/rules.d/50-rtvbox.rules
-# An interpreter that was built at home looks for its library there.
+# An interpreter that was built at home looks for its library there. An emulated processor takes a
+# minute to start a service beside four others, and may starve one for long.
 mkdir -p /etc/systemd/system/rtvbox-.service.d
-printf '[Service]\nEnvironment=LD_LIBRARY_PATH=%s/base/lib\n' "$home" \
+printf '[Service]\nEnvironment=LD_LIBRARY_PATH=%s/base/lib\nTimeoutStartSec=600\n' "$home" \
     >/etc/systemd/system/rtvbox-.service.d/guest.conf
+for unit in $(grep -l WatchdogSec "$units"/*.service); do
+    mkdir -p "/etc/systemd/system/${unit##*/}.d"
+    printf '[Service]\nWatchdogSec=60\n' >"/etc/systemd/system/${unit##*/}.d/watchdog.conf"
+done
 systemd-sysusers >/dev/null 2>&1
 systemctl preset rtvbox-agent rtvbox-network rtvbox-clock rtvbox-panel 2>/dev/null
 systemd-machine-id-setup >/dev/null 2>&1

@@ -4,9 +4,7 @@
 here=$(dirname "$0")
 project=$(dirname "$(dirname "$here")")
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-for place in /run /tmp /var/tmp /var/log; do
-    mount -t tmpfs none "$place"
-done
+. "$here/places.sh"
 mkdir -p /dev/pts /dev/shm /run/share
 mount -t devpts none /dev/pts
 mount -t tmpfs none /dev/shm

@@ -13,19 +13,28 @@ from typing import Any
 
 from appliance import runner
 
+_KERNEL = ("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "net.ifnames=0")
 _SHARE = "virtio-9p-pci,mount_tag={tag},fsdev={tag}"
 
 
 def arguments(
-    kernel: Path, first: Path, share: Path, start: Path, *, memory_mb: int, panel: str | None
+    kernel: Path,
+    first: Path,
+    share: Path,
+    start: Path,
+    *,
+    memory_mb: int,
+    panel: str | None,
+    ports: int = 0,
 ) -> list[str]:
     """QEMU's command line. share: a folder for both; start: the guest's second program; panel: a
-    terminal (pty) that is to be a USB serial device in the guest."""
+    terminal (pty) that is to be a USB serial device in the guest; ports: how many network ports,
+    each on a network of its own with a DHCP server and nobody else."""
     words = [
         *("qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"),
         *("-smp", "2", "-m", str(memory_mb), "-nodefaults", "-no-user-config", "-display", "none"),
         *("-kernel", str(kernel), "-initrd", str(first)),
-        *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off rtvbox.start={start}"),
+        *("-append", " ".join((*_KERNEL, f"rtvbox.start={start}"))),
         *("-no-reboot", "-serial", "stdio", "-action", "watchdog=none"),
         *("-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"),
         *("-device", _SHARE.format(tag="host")),
@@ -36,6 +45,9 @@ def arguments(
         *("-device", "qemu-xhci,id=usb"),
         *("-qmp", f"unix:{share}/qmp,server=on,wait=off"),
     ]
+    for number in range(ports):
+        net = f"user,id=net{number},restrict=on,net=10.0.{number + 2}.0/24"
+        words += ["-netdev", net, "-device", f"virtio-net-pci,netdev=net{number},romfile="]
     if panel is not None:
         words += [
             *("-chardev", f"serial,id=panel,path={panel}"),
