@@ -20,7 +20,8 @@ from drivers.video import format_named
 @dataclass(frozen=True)
 class Bench:
     """A bench. items: its devices by kind, each a table of the file. real_time: budgets of time
-    and loss hold here. host: the folder where the host of a virtual machine takes requests."""
+    and loss hold here. box: the box's services run here, under systemd. host: the folder where the
+    host of a virtual machine takes requests."""
 
     name: str
     items: dict[str, list[dict[str, Any]]]
@@ -28,6 +29,7 @@ class Bench:
     prepare: tuple[str, ...] = ()
     soak_seconds: float = 3600.0
     vivid: bool = False
+    box: bool = False
     host: Path | None = None
     watchdog: dict[str, Any] = field(default_factory=dict)
 
@@ -111,6 +113,7 @@ _PLAIN: dict[str, tuple[Check, bool]] = {
     "prepare": (_commands, False),
     "soak_seconds": (_seconds, False),
     "vivid": (_yes, False),
+    "box": (_yes, False),
     "host": (_text, False),
 }
 
@@ -151,6 +154,7 @@ def _bench(path: Path, table: dict[str, Any]) -> Bench:
         prepare=tuple(table.get("prepare", ())),
         soak_seconds=float(table.get("soak_seconds", 3600)),
         vivid=table.get("vivid", False),
+        box=table.get("box", False),
         host=Path(table["host"]) if "host" in table else None,
         watchdog=watchdog,
     )
