@@ -39,12 +39,12 @@ heap of the kernel's, in place of its own. That is for machines on which a drive
 not cached, as many small ARM boards': there others have seen reading a frame take 15 times as long.
 With a PC's cards no gain was seen: a frame of vivid (720 rows, emulated) was read in 0.6 to 1.3 ms
 from either on a quiet host, and which was quicker changed from run to run. It costs two calls a
-frame and pinned memory, `buffers` frames. A driver that takes none refuses, and so do we; so does one that needs
-memory in one piece (udmabuf without an IOMMU). Debian 12's Linux 6.1 has neither, 6.12 both; the
-group kvm may open the first, root the second.
-Nothing is exported: no mode of the box gives a captured frame to an output here, and what is played
-out lies in the receiver's own pool, whose one copy into the output's memory (a v210 frame of
-1080 rows: 0.3 ms; 10 bits into 8 are converted on the way) stays.
+frame and pinned memory, `buffers` frames. A driver that takes none refuses, and so do we; so does
+one that needs memory in one piece (udmabuf without an IOMMU). Debian 12's Linux 6.1 has neither,
+6.12 both; the group kvm may open the first, root the second. Nothing is exported: no mode of the
+box gives a captured frame to an output here, and what is played out lies in the receiver's own
+pool, whose one copy into the output's memory (a v210 frame of 1080 rows: 0.3 ms; 10 bits into 8 are
+converted on the way) stays.
 
 The control calls are our own, native: the one well-kept Python library (linuxpy) is GPL-3, knows
 no DV timings and copies each frame.
