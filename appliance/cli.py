@@ -146,8 +146,10 @@ def _silence(error: OSError) -> None:
 
 def _write_any_text() -> None:
     """What a terminal's encoding lacks is a question mark there, and ends nothing."""
-    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="replace")
+    for stream in (sys.stdout, sys.stderr):
+        # The C locale's own way, surrogateescape, is as strict with what is no file's name.
+        if isinstance(stream, TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="replace")
 
 
 def _open_closed_files() -> None:
@@ -158,6 +160,8 @@ def _open_closed_files() -> None:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stdin is None:  # what asks whether it is a terminal shall get an answer
+        sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - for as long as we run
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ class Box:
         self._good_since: tuple[int, float] | None = None
         self._activation: asyncio.Task[None] | None = None
         self._author = ""
+        self._unwritten = ""  # why the store could not be written
         self.changed = asyncio.Event()
         """Set when another state is wanted: who waits between two steps need not wait longer."""
 
@@ -274,7 +275,13 @@ class Box:
         if self._good_since is None or self._good_since[0] != number:
             self._good_since = number, now
         elif now - self._good_since[1] >= GOOD_S and self.loaded.good != number:
-            self.store.mark_good(number)
+            try:
+                self.store.mark_good(number)
+            except OSError as error:  # a full disk is no reason to end: it is tried again
+                self._unwritten = error.strerror or str(error)
+                self._good_since = None
+                return
+            self._unwritten = ""
             self.loaded = self.store.load()
             self._log.info("generation %d works", number)
 
@@ -284,6 +291,7 @@ class Box:
         registry.set("not-provisioned", self.desired is None, now)
         damage = self.loaded.damage
         registry.set("desired-damaged", bool(damage), now, what=damage[0] if damage else "")
+        registry.set("state-unwritten", bool(self._unwritten), now, what=self._unwritten)
         reason = decision.reasons[0] if decision.reasons and self.desired else None
         registry.set(
             "mode-fallback",

@@ -159,4 +159,7 @@ def _short(error: BaseException) -> str:
     # TLS 1.3: a box that does not know our certificate just ends the connection.
     if "disconnected" in text or "reset" in text or "alert" in text.lower():
         return "it ended the connection: it does not trust this controller; pair it with this site"
+    if isinstance(error, OSError):  # also aiohttp's own, where no connection is made
+        why = error.strerror or text[:200]
+        return f"cannot be reached ({why}); is it on, and is this its address?"
     return text[:200]

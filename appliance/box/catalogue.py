@@ -17,6 +17,11 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "Stored state damaged: {what}",
         "The last good state is used; apply the document again",
     ),
+    "state-unwritten": (
+        "warning",
+        "The state cannot be written: {what}",
+        "Make room on the box's disk, or have it looked at",
+    ),
     "mode-fallback": (
         "error",
         "Mode {wanted} cannot run: {why}",

@@ -102,6 +102,14 @@ def of_tree(tree: Any) -> Desired:
     if type(tree["schema"]) is int and tree["schema"] > SCHEMA:
         newer = f"{tree['schema']} is of a newer box"
         raise RefusedError([Problem("schema", newer, f"update this box, or write {SCHEMA}")])
+    if tree["schema"] == SCHEMA and type(tree["schema"]) is not int:  # true and 1.0 are equal to 1
+        other = f"{tree['schema']!r} is not possible here"
+        raise RefusedError([Problem("schema", other, f"write {SCHEMA}")])
+    try:
+        json.dumps(tree, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"has half a character ({error.object[error.start]!a})"
+        raise RefusedError([Problem("", half, "save it as UTF-8")]) from None
     try:
         # Through text: strict reading of Python values would refuse what JSON cannot spell.
         text = json.dumps(tree)

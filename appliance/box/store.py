@@ -13,6 +13,8 @@ import fcntl
 import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from appliance.box.problems import RefusedError
 KEPT = 20
 """Generations that are kept beside the wanted and the good one."""
 _LARGEST = 4 << 20
+_ENTRY = re.compile(r"([0-9]{1,12})\.json", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ class Store:
         """The wanted generation; where that is damaged, the good one, then the newest whole one."""
         damage: list[str] = []
         good, wanted = self._pointed("good.json"), self._pointed("desired.json")
+        for name in ("desired.json", "good.json"):
+            link = self._folder / name
+            if link.exists() and not link.is_symlink():
+                damage.append(f"{name} is no link to a generation")
         candidates = [wanted, good, *sorted(self._numbers(), reverse=True)]
         for number in dict.fromkeys(candidates):
             if number is None:
@@ -93,8 +100,10 @@ class Store:
         try:
             return self._read(number)
         except (OSError, RefusedError) as error:
-            known = ", ".join(str(one) for one in self._numbers()) or "none"
-            why = "is not kept" if isinstance(error, OSError) else "is damaged"
+            known = ", ".join(str(one) for one in self._numbers() if one != number) or "none"
+            why = "is not kept" if isinstance(error, OSError) else "cannot be used"
+            if isinstance(error, RefusedError):
+                why += f" ({error.problems[0]})"
             raise ValueError(f"generation: {number} {why}; choose {known}") from None
 
     def numbers(self) -> list[int]:
@@ -163,22 +172,24 @@ class Store:
     def _numbers(self) -> list[int]:
         if not self._entries.is_dir():
             return []
-        names = (path.name for path in self._entries.iterdir())
-        return sorted(
-            int(name[:-5]) for name in names if name[:-5].isdigit() and name[-5:] == ".json"
-        )
+        found = (_ENTRY.fullmatch(path.name) for path in self._entries.iterdir())
+        return sorted(int(name[1]) for name in found if name)
 
     def _pointed(self, name: str) -> int | None:
         try:
-            target = Path(os.readlink(self._folder / name)).stem  # noqa: PTH115 - of the text
+            target = Path(os.readlink(self._folder / name)).name  # noqa: PTH115 - of the text
         except OSError:
             return None
-        return int(target) if target.isdigit() else None
+        entry = _ENTRY.fullmatch(target)
+        return int(entry[1]) if entry else None
 
     def _read(self, number: int) -> Generation:
         path = self._entry(number)
-        if path.stat().st_size > _LARGEST:
-            raise ValueError("is too long")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for without end
+            raise ValueError("it is no file")
+        if found.st_size > _LARGEST:
+            raise ValueError("it is too long")
         try:
             tree: dict[str, Any] = json.loads(path.read_bytes())
         except RecursionError:
@@ -187,7 +198,9 @@ class Store:
             raise ValueError("its checksum is wrong")
         if tree.get("generation") != number:
             raise ValueError("it is another generation's")
-        return Generation(number, str(tree["made"]), str(tree["by"]), of_tree(tree["document"]))
+        if not isinstance(tree.get("made"), str) or not isinstance(tree.get("by"), str):
+            raise ValueError("it does not say when and by whom it was made")
+        return Generation(number, tree["made"], tree["by"], of_tree(tree["document"]))
 
     def _write(self, entry: Generation) -> None:
         document = entry.desired.as_json()

@@ -12,6 +12,7 @@ from typing import Any
 
 from appliance.box.observe import observed
 from appliance.box.paths import Paths
+from appliance.commands.published import has_errors, shown
 from appliance.runner import CommandError
 
 _EPILOG = """states: free-run (no grandmaster was heard), acquiring, locked, holdover (lost; times
@@ -48,10 +49,9 @@ def run(args: argparse.Namespace) -> int:
         else:
             if args.watch and sys.stdout.isatty():
                 print("\x1b[H\x1b[2J", end="")
-            print("\n".join(table(clock, said.get("network", {}))))
+            print(shown("clock", table, clock, said.get("network", {})))
         if not args.watch:
-            issues = clock.get("issues") or []
-            return int(any(issue.get("severity") == "error" for issue in issues))
+            return int(has_errors(clock.get("issues")))
         sys.stdout.flush()
         time.sleep(1)
 

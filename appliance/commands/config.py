@@ -72,7 +72,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"{args.file}: {problem}", file=sys.stderr)
         return 2
     except OSError as error:
-        raise ValueError(f"config: {error.filename}: {error.strerror}; run it as root") from None
+        if error.filename is None:
+            raise  # what is printed does not get out
+        what = "run it as root" if isinstance(error, PermissionError) else "look at the box's disk"
+        raise ValueError(f"{error.filename}: {error.strerror}; {what}") from None
 
 
 def _do(args: argparse.Namespace, store: Store, paths: Paths) -> int:

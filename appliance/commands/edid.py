@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from errno import EIO, ENOSPC, EPIPE
 from pathlib import Path
 from typing import Any
 
+from appliance.commands.places import read_whole, write_whole
 from drivers.discover import Kind
 from drivers.v4l2 import get_edid, look_at, meant, node_of, parsed, set_edid
 from drivers.v4l2.edid import edid_for, from_file, same, told
@@ -33,6 +35,16 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Sets what is asked for, and says what the input shows then."""
+    try:
+        return _run(args)
+    except OSError as error:
+        if error.filename is None and error.errno in (EIO, ENOSPC, EPIPE):
+            raise  # what is printed does not get out
+        why = f"{error.strerror}; rtvbox devices lists what has inputs"
+        raise ValueError(f"{args.key}: {why}") from None
+
+
+def _run(args: argparse.Namespace) -> int:
     key, options = parsed(args.key, "input")
     path = node_of(key, Kind.CAPTURE)
     node = look_at(path, measure=False)
@@ -44,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format:
         wish = edid_for(format_named(args.format))
     elif args.file:
-        wish = from_file(args.file.read_bytes())
+        wish = from_file(read_whole(args.file, "--set", "name another", limit=1 << 20))
     elif args.none:
         wish = b""
     if wish is not None:
@@ -53,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save:
         if not shown:
             raise ValueError(f"{args.key}: it has no EDID; set one first")
-        args.save.write_bytes(shown)
+        write_whole(args.save, shown)
     print(f"{path} input {one.number} ({one.name}): {told(shown)}")
     if wish is not None and not same(shown, wish):
         print("the card shows something else than it was told")

@@ -12,6 +12,7 @@ from typing import Any
 from appliance.box.link import LinkError, ask
 from appliance.box.observe import observed
 from appliance.box.paths import Paths
+from appliance.commands.published import has_errors, shown
 from appliance.runner import CommandError
 
 _NETWORKS = ("configuration", "data", "data_2", "hospital")
@@ -61,9 +62,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(said["network"], indent=2))
     else:
-        print("\n".join(table(said["network"])))
-    issues = said["network"].get("issues") or []
-    return int(any(issue.get("severity") == "error" for issue in issues))
+        print(shown("network", table, said["network"]))
+    return int(has_errors(said["network"].get("issues")))
 
 
 def table(said: Mapping[str, Any]) -> Iterator[str]:

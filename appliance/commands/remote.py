@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("in: goes with apply and patient, 0.3..3600 seconds; leave it out")
     if not action.least <= len(args.words) <= action.most:
         raise ValueError(f"{args.what}: takes {action.takes or 'no more words'}")
-    boxes = [name for name in args.box.split(",") if name]
+    boxes = _boxes(args.box)
     site = Site(args.site)
     try:
         return asyncio.run(_run(boxes, site, action, args))
@@ -77,6 +78,19 @@ def run(args: argparse.Namespace) -> int:
             print(f"rtvbox remote: {line}", file=sys.stderr)
         print(f"rtvbox remote: {error}", file=sys.stderr)
         return 1
+
+
+def _boxes(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        # A host, or [IPv6], and a port.
+        match = re.fullmatch(r"([\w.-]+|\[[0-9A-Fa-f:.%\w]+\])(?::([0-9]{1,5}))?", name)
+        if match is None or not 0 < int(match[2] or 443) < 65536:
+            raise ValueError(f"box: {name!r} is no address; write HOST or HOST:PORT")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"box: {twice} is named twice; leave one out")
+    return names
 
 
 def _site(args: argparse.Namespace) -> int:

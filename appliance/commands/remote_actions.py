@@ -14,6 +14,7 @@ from appliance.agent.staging import tai_of, tai_text
 from appliance.box.desired import LARGEST
 from appliance.box.glance import glance
 from appliance.commands.places import read_whole
+from appliance.commands.published import shown
 from appliance.commands.remote_site import Site
 
 Each = Callable[[BoxClient, list[str], Site], Awaitable[Any]]
@@ -49,7 +50,7 @@ async def _show(box: BoxClient, _: list[str], __: Site) -> Any:
 
 async def _status(box: BoxClient, _: list[str], __: Site) -> str:
     said = await box.get("/status")
-    return "\n".join(glance(said, said.pop("silent", {}))) + "\n"
+    return shown("status", glance, said, said.pop("silent", {})) + "\n"
 
 
 async def _json(box: BoxClient, _: list[str], __: Site) -> Any:
@@ -103,16 +104,24 @@ async def _apply(boxes: Sequence[BoxClient], words: list[str], delay: float | No
     if len(words) not in (1, len(boxes)):
         raise ValueError(f"apply: {len(words)} documents for {len(boxes)} boxes; give one each")
     texts = [read_whole(word, "file", "name a document", limit=LARGEST) for word in words]
-    bodies = texts if len(texts) == len(boxes) else texts * len(boxes)
-    await _salvo(boxes, "desired", [text.decode("utf-8", "replace") for text in bodies], delay)
+    documents = [_utf8(text, word) for text, word in zip(texts, words, strict=True)]
+    bodies = documents if len(documents) == len(boxes) else documents * len(boxes)
+    await _salvo(boxes, "desired", bodies, delay)
 
 
 async def _patient(boxes: Sequence[BoxClient], words: list[str], delay: float | None) -> None:
     text = "null"
     if words[0] != "none":
         data = read_whole(words[0], "file", "name a patient file, or none", limit=LARGEST)
-        text = data.decode("utf-8", "replace")
+        text = _utf8(data, words[0])
     await _salvo(boxes, "patient", [text] * len(boxes), delay)
+
+
+def _utf8(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:  # never with other letters in a name than its author wrote
+        raise ValueError(f"file: {name} is not UTF-8; save it as UTF-8") from None
 
 
 async def _salvo(

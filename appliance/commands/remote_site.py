@@ -24,6 +24,8 @@ class Site:
         """A new authority. One that is there is never overwritten: boxes trust it."""
         if (self._folder / "authority.key").exists():
             raise ValueError(f"site: {self._folder} has an authority; choose another --site")
+        if not 1 <= len(name) <= 64:
+            raise ValueError(f"site: its name has {len(name)} characters; give it 1..64")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             key, own = certificates.new_key(), certificates.new_key()
@@ -39,9 +41,9 @@ class Site:
 
     def authority(self) -> tuple[x509.Certificate, Key]:
         """The certificate and its key."""
+        texts = self._read("authority.pem"), self._read("authority.key")
         try:
-            found = x509.load_pem_x509_certificate(self._read("authority.pem"))
-            return found, certificates.load_key(self._read("authority.key"))
+            return x509.load_pem_x509_certificate(texts[0]), certificates.load_key(texts[1])
         except ValueError as error:
             raise ValueError(f"site: {self._folder}: {error}") from None
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from appliance.box.glance import SERVICES, glance, issues_of
 from appliance.box.metrics import metrics
 from appliance.box.observe import observed
 from appliance.box.paths import Paths
+from appliance.commands.published import has_errors, shown
 
-_EPILOG = """exit codes: 0 nothing is wrong, 1 an issue of severity error is raised.
+_EPILOG = """exit codes: 0 nothing is wrong, 1 an issue of severity error is raised, or a service
+says nothing.
 
 What is printed comes from /run/rtvbox/*.json; cat says the same. No patient's data is in it."""
 
@@ -36,6 +39,10 @@ def add(commands: Any) -> None:
     own.set_defaults(run=run)
 
 
+def _metrics(said: Mapping[str, Any], silent: Mapping[str, str]) -> list[str]:
+    return metrics(said, silent).splitlines()
+
+
 def run(args: argparse.Namespace) -> int:
     """Prints it once, or again and again."""
     paths = Paths() if args.root is None else Paths.below(args.root)
@@ -44,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({**said, "silent": silent}, indent=None if args.watch else 2))
         elif args.metrics:
-            print(metrics(said, silent), end="")
+            print(shown("status", _metrics, said, silent))
         else:
             if args.watch and sys.stdout.isatty():
                 print("\x1b[H\x1b[2J", end="")
-            print("\n".join(glance(said, silent)))
+            print(shown("status", glance, said, silent))
         if not args.watch:
-            return int(any(issue.get("severity") == "error" for issue in issues_of(said)))
+            return int(bool(silent) or has_errors(issues_of(said)))
         sys.stdout.flush()
         time.sleep(1)
