@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from appliance.panel.front import Front
 from appliance.panel.place import Glass
-from appliance.panel.requests import Answer, Request, Requests
+from appliance.panel.requests import Answer, OpenPairing, Request, Requests
 from appliance.panel.status import Status
 from drivers.panel.model import Colour, Key, Panel, PanelGone, PanelRefused
 
@@ -31,7 +31,9 @@ class _Told:
 
     def ask(self, request: Request) -> Answer:
         answer = self._requests.ask(request)
-        self._log.info("asked at the panel: %s: %s", request, answer.words)
+        # A pairing code is for the glass, not for whoever reads the log.
+        hidden = isinstance(request, OpenPairing) and answer.taken
+        self._log.info("asked at the panel: %s: %s", request, "" if hidden else answer.words)
         return answer
 
 

@@ -15,7 +15,15 @@ from appliance.commands.panel import finder
 from appliance.panel.daemon import serve
 from appliance.panel.front import BRIGHT, DIM, DIM_S, Front
 from appliance.panel.place import Glass
-from appliance.panel.requests import ClosePairing, NotHere, OpenPairing, Requests, Restart
+from appliance.panel.requests import (
+    Answer,
+    ClosePairing,
+    NotHere,
+    OpenPairing,
+    Request,
+    Requests,
+    Restart,
+)
 from appliance.panel.screen import Screen
 from appliance.panel.status import Status
 from drivers.panel import Colour, Key, KeyEvent
@@ -119,6 +127,21 @@ def test_keys_lead_to_a_request_and_its_answer_to_the_glass(stage: Open) -> None
     own.shows("Done")
     assert requests.asked == [Restart()]
     assert "asked at the panel: Restart(): Done" in own.lines
+
+
+def test_a_pairing_code_is_for_the_glass_and_not_for_the_log(stage: Open) -> None:
+    class Coding(Taking):
+        def ask(self, request: Request) -> Answer:
+            super().ask(request)
+            return Answer(True, "482 913 607")
+
+    requests = Coding()
+    own = stage(requests=requests)
+    own.shows("OR 3 tower")
+    own.press("eddde")
+    own.waits(lambda: OpenPairing(120) in requests.asked)
+    own.waits(lambda: any("OpenPairing" in line for line in own.lines))
+    assert not any("482" in line for line in own.lines)
 
 
 def test_where_nothing_can_be_done_the_glass_says_so(stage: Open) -> None:
