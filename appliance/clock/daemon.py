@@ -39,6 +39,8 @@ from appliance.clock.watch import (
 from drivers.discover.timestamping import timestamping
 
 PERIOD_S = 0.125
+FOLLOW_S = 0.5
+"""Between two looks at what is wanted, which is told at once when it changes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,6 +102,7 @@ class Service:
         self._version, self._adjust = version, adjust
         self._store = Store(paths.state)
         self._pointed = "unread"
+        self._follow_at = 0.0
         self._wanted = Clock(role="free-run")
         self._named: dict[str, Network] = {}
         self._devices: tuple[str, ...] = ()
@@ -115,7 +118,7 @@ class Service:
         notifier = Notifier()
 
         async def reload(_: dict[str, Any]) -> None:
-            self._pointed = "unread"
+            self._pointed, self._follow_at = "unread", 0.0
 
         link = Link(self._paths.link("clock"), {"reload": reload})
 
@@ -145,8 +148,10 @@ class Service:
 
     async def step(self) -> None:
         """One look: follow what is wanted, keep programs alive, ask, publish."""
-        self._follow()
-        await self._keep()
+        if time.monotonic() >= self._follow_at:
+            self._follow_at = time.monotonic() + FOLLOW_S
+            self._follow()
+            await self._keep()
         seen = Observation()
         if self._management is not None:
             seen = observe(self._management, len(self._devices))
