@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Sequence
@@ -106,10 +105,7 @@ def publish_all(box: Box, port: int) -> None:
     """agent.json and issues.json."""
     publish(box.paths.observed("agent"), {**box.about(), "port": port})
     said, _ = box.observed()
-    place = box.paths.observed("issues")
-    beside = place.with_name(".issues.json.new")
-    beside.write_text(json.dumps(own_of([dict(one) for one in issues_of(said)])) + "\n")
-    beside.replace(place)
+    publish(box.paths.observed("issues"), own_of([dict(one) for one in issues_of(said)]))
 
 
 def tai_now() -> int:

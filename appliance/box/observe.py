@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ OLD_S = 15.0
 """A service writes again within this time, also when nothing has changed."""
 
 
-def publish(path: Path, observed: Mapping[str, Any]) -> None:
-    """Replaces the file. Raises OSError."""
+def publish(path: Path, observed: Mapping[str, Any] | list[Any]) -> None:
+    """Replaces the file. Where there is no room for it the one before stays, which is old after
+    OLD_S: a full /run ends no service, and no video. Raises OSError for everything else."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps(observed, indent=1, ensure_ascii=False) + "\n")
         beside.chmod(0o644)
         beside.replace(path)
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
     finally:
         beside.unlink(missing_ok=True)
 
