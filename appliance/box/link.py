@@ -24,7 +24,7 @@ from appliance.box.problems import Problem, RefusedError
 LARGEST = 1 << 20
 """Octets of a line."""
 _WAITING = 256  # events that a slow watcher may be behind before it is dropped
-_MOST = 64  # connections at a time
+_MOST = 64  # connections at a time; beyond them the one that has been silent longest is ended
 
 Handler = Callable[[dict[str, Any]], Awaitable[Any]]
 
@@ -45,6 +45,7 @@ class Link:
         self._path, self._handlers, self._mode = path, handlers, mode
         self._watchers: set[asyncio.Queue[bytes]] = set()
         self._busy: set[asyncio.Task[None]] = set()
+        self._silent: dict[asyncio.Task[None], None] = {}  # that say nothing, the longest first
         self._broken: asyncio.Future[None] | None = None
 
     def publish(self, event: Mapping[str, Any]) -> None:
@@ -80,13 +81,21 @@ class Link:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._busy) >= _MOST:
+        assert task is not None  # asyncio serves each connection in one
+        longest = next(iter(self._silent), None)
+        if len(self._busy) >= _MOST and longest is not None:
+            self._silent.pop(longest)
+            longest.cancel()
+        elif len(self._busy) >= _MOST:
             writer.close()
             return
         self._busy.add(task)
         try:
+            self._silent[task] = None
             while line := await _read(reader):
+                self._silent.pop(task, None)
                 await self._one(line, writer)
+                self._silent[task] = None
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         except _TooLongError:
@@ -97,6 +106,7 @@ class Link:
                 self._broken.set_exception(error)
         finally:
             self._busy.discard(task)
+            self._silent.pop(task, None)
             writer.close()
 
     async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:

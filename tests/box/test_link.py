@@ -149,6 +149,28 @@ def test_a_line_without_end_and_a_crowd_do_no_harm(tmp_path: Path) -> None:
     run(go())
 
 
+def test_who_says_nothing_keeps_nobody_out(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+
+    async def go() -> None:
+        async with service(path) as (link, _):
+            events = watch(path)
+            told = asyncio.ensure_future(anext(events))
+            while not link._watchers:
+                await asyncio.sleep(0.01)
+            crowd = [await asyncio.open_unix_connection(path) for _ in range(100)]
+            for _, writer in crowd[::2]:
+                writer.write(b'{"ask": "dou')  # half a line, for ever
+            await asyncio.sleep(0.1)
+            assert await ask(path, "double", n=4) == 8
+            link.publish({"state": "locked"})
+            assert await told == {"state": "locked"}
+            for _, writer in crowd:
+                writer.close()
+
+    run(go())
+
+
 def test_a_watcher_that_does_not_read_is_dropped(tmp_path: Path) -> None:
     async def go() -> None:
         path = tmp_path / "x.sock"
