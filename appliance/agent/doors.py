@@ -134,4 +134,6 @@ def _http_log() -> logging.Logger:
     """What is no HTTP gets its 400 and no word in the journal, which anybody could fill."""
     log = logging.getLogger("rtvbox-agent.http")
     log.setLevel(logging.CRITICAL)
+    # Its warnings are of answers to who is gone already, a line each.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     return log
