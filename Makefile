@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(shell find appliance drivers -name '*.cpp' -o -name '*.hpp' -o -name '*.h')
 
-.PHONY: setup build demo test bench fuzz hwtest hwtest-vm clean
+.PHONY: setup build demo test bench fuzz hwtest hwtest-vm image clean
 setup: $(VENV)/.built
 
 # What Debian gives; asks for root only when something is missing.
@@ -48,3 +48,9 @@ hwtest: setup
 hwtest-vm: setup
 	hwtests/vm/setup-debian
 	$(BIN)/python -m hwtests.vm $(ARGS)
+
+# The disk image of a box, and the bundle that updates one to it: build/image/. Root unpacks Debian's
+# packages. ARGS: --version, --variant developer, --keys DIR, --kernel stock (python3 -m image --help).
+image:
+	image/setup-debian
+	$(PYTHON) -m image $(ARGS)

@@ -42,7 +42,7 @@ def run(wish: argparse.Namespace) -> int:
     if not _VERSION.fullmatch(version):
         raise ValueError(f"--version: {version!r} is no version; give two to four numbers: 1.2.0")
     if os.geteuid() != 0:
-        raise ValueError("root is needed, to make a root of Debian's packages; run: sudo make image")
+        raise ValueError("root is needed to unpack Debian's packages; run: sudo make image")
     began = time.monotonic()
     wish.work.mkdir(parents=True, exist_ok=True)
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or commit_time())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,19 +46,19 @@ def build(shell: Shell, wanted: Wanted, keys: Keys) -> dict[str, Any]:
     tools, root = work / f"tools-{wanted.kernel}", work / "root"
     package = KERNELS[wanted.kernel]
 
-    with _once(shell, tools, packages=tool_packages, sources=origin, kernel=package) as needed:
+    with _Once(shell, tools, packages=tool_packages, sources=origin, kernel=package) as needed:
         if needed:
             roots.make(shell, tools, tool_packages, origin, kernel=package)
-    with _once(shell, root, packages=packages, sources=origin) as needed:
+    with _Once(shell, root, packages=packages, sources=origin) as needed:
         if needed:
             roots.make(shell, root, packages, origin)
     own, wheels = work / "python", work / "wheels"
     locks = HERE / "python.lock", HERE / "python.tools.lock"
     texts = [lock.read_text() for lock in locks]
-    with _once(shell, wheels, locks=texts) as needed:
+    with _Once(shell, wheels, locks=texts) as needed:
         if needed:
             python.fetch(shell, locks, wheels)
-    with _once(shell, own, locks=texts, tools=tool_packages, code=_digest(PROJECT)) as needed:
+    with _Once(shell, own, locks=texts, tools=tool_packages, code=_digest(PROJECT)) as needed:
         if needed:
             python.build(shell, tools, PROJECT, wheels, locks, own)
 
@@ -111,6 +110,7 @@ def command_line(root_hash: str, variant: str) -> str:
         "ro",
         "panic=5",
         "audit=0",
+        "efi=runtime",  # the real-time kernel leaves the firmware alone: then no boot is ever good
         "systemd.machine_id=firmware",
         "net.ifnames=0",
     ]
@@ -205,8 +205,8 @@ def _digest(project: Path) -> str:
     return whole.hexdigest()
 
 
-class _once:  # noqa: N801 - reads as a word of the sentence it begins
-    """A folder that is made anew only when its inputs changed: `with _once(...) as needed`."""
+class _Once:
+    """A folder that is made anew only when its inputs changed: `with _Once(...) as needed`."""
 
     def __init__(self, shell: Shell, folder: Path, **inputs: Any) -> None:
         self._stamp = folder.with_name(f"{folder.name}.key")
@@ -217,9 +217,7 @@ class _once:  # noqa: N801 - reads as a word of the sentence it begins
 
     def __enter__(self) -> bool:
         self._needed = not (
-            self._folder.exists()
-            and self._stamp.exists()
-            and self._stamp.read_text() == self._key
+            self._folder.exists() and self._stamp.exists() and self._stamp.read_text() == self._key
         )
         if not self._needed:
             self._shell.say(f"== {self._folder.name}: as it was")

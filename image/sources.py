@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from image.shell import Shell
 
 RELEASE = "trixie"
@@ -19,21 +21,21 @@ def of_machine(shell: Shell) -> list[str]:
         *("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"),
         "Created-By: Packages",
     )
-    lines = []
-    for target in said.splitlines():
-        uri, suite, component = target.split()
-        for tail in _WANTED:
-            if suite in (f"{here}{tail}", f"{here}{tail}/updates") and component == "main":
-                lines.append(f"deb {uri} {RELEASE}{tail} main")
+    lines = [
+        f"deb {uri} {RELEASE}{tail} main"
+        for uri, suite, component in (target.split() for target in said.splitlines())
+        for tail in _WANTED
+        if suite in (f"{here}{tail}", f"{here}{tail}/updates") and component == "main"
+    ]
     return list(dict.fromkeys(lines))
 
 
 def _codename() -> str | None:
     try:
-        with open("/etc/os-release") as file:
-            words = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
+        text = Path("/etc/os-release").read_text()
     except OSError:
         return None
+    words = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     if words.get("ID") != "debian":
         return None
     return words.get("VERSION_CODENAME", "").strip('"') or None

@@ -1,5 +1,5 @@
-"""Files that make a box: the root's file system and its tree of hashes, the signed kernel, the disk,
-the bundle of an update. Made by the tools' root on ordinary files: no loop device, no mapper."""
+"""Files that make a box: the root's file system and its tree of hashes, the signed kernel, the
+disk, an update's bundle. Made by the tools' root on ordinary files: no loop device, no mapper."""
 
 from __future__ import annotations
 
@@ -194,7 +194,14 @@ def disk(
 
 
 def bundle(
-    shell: Shell, tools: Path, out: Path, *, root: Path, tree: Path, entry: Path, version: str,
+    shell: Shell,
+    tools: Path,
+    out: Path,
+    *,
+    root: Path,
+    tree: Path,
+    entry: Path,
+    version: str,
     signing: Signing,
 ) -> None:
     """What a box takes as an update: RAUC's verity format, signed."""

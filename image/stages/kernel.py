@@ -33,9 +33,7 @@ def install_modules(shell: Shell, unpacked: Path, tree: Path, wanted: Iterable[s
     place.mkdir(parents=True)
     shell.run("depmod", "-b", unpacked / "files/usr", "-C", "/dev/null", version)
     needs = needs_of((source / "modules.dep").read_text())
-    builtin = {
-        _name(Path(line)) for line in (source / "modules.builtin").read_text().splitlines()
-    }
+    builtin = {_name(Path(line)) for line in (source / "modules.builtin").read_text().splitlines()}
     for file in closure(wanted, needs, builtin):
         (place / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / file, place / file)
@@ -46,14 +44,11 @@ def install_modules(shell: Shell, unpacked: Path, tree: Path, wanted: Iterable[s
 
 def needs_of(text: str) -> dict[str, list[str]]:
     """Of modules.dep: files, and the files that each needs."""
-    return {
-        file: others.split() for file, _, others in (line.partition(":") for line in text.splitlines())
-    }
+    lines = (line.partition(":") for line in text.splitlines())
+    return {file: others.split() for file, _, others in lines}
 
 
-def closure(
-    wanted: Iterable[str], needs: Mapping[str, list[str]], builtin: set[str]
-) -> list[str]:
+def closure(wanted: Iterable[str], needs: Mapping[str, list[str]], builtin: set[str]) -> list[str]:
     """Files of modules and of all that they need. Raises BuildError naming what is not there."""
     by_name = {_name(Path(file)): file for file in needs}
     names = [one.replace("-", "_") for one in wanted]
@@ -74,7 +69,12 @@ def _name(file: Path) -> str:
 
 
 def first_files(
-    shell: Shell, tools: Path, tree: Path, version: str, modules: Mapping[str, str], overlay: Path,
+    shell: Shell,
+    tools: Path,
+    tree: Path,
+    version: str,
+    modules: Mapping[str, str],
+    overlay: Path,
     out: Path,
 ) -> None:
     """The first file system, made by dracut of the tools' root, the box's modules, and overlay."""

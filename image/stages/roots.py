@@ -39,7 +39,7 @@ def make(
     *,
     kernel: str | None = None,
 ) -> None:
-    """Makes root of Debian's packages. kernel: package whose kernel is unpacked into root/kernel."""
+    """Makes root of packages. kernel: package whose kernel is unpacked into root/kernel."""
     hooks = []
     if kernel is not None:
         hooks = [f"--customize-hook={_KERNEL.format(package=kernel)}"]
