@@ -65,6 +65,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "drivers.discover",
         "drivers.video",
     ),
+    "appliance.update": ("appliance.update", "appliance.box", "appliance.runner"),
     "appliance.demo": ("appliance", "drivers"),
     "appliance.commands": ("appliance", "drivers"),
     "appliance.cli": ("appliance", "drivers"),
@@ -106,6 +107,7 @@ PURE = (
     *(f"appliance.clock.{name}" for name in ("lock", "profile", "tlv")),
     *(f"appliance.agent.{name}" for name in ("openapi", "staging")),
     *(f"appliance.converter.{name}" for name in ("patient", "plan", "seen")),
+    *(f"appliance.update.{name}" for name in ("entries", "state", "uki", "versions")),
     *(
         f"appliance.net.{name}"
         for name in (
