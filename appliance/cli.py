@@ -57,7 +57,7 @@ class _Parser(argparse.ArgumentParser):
 
 COMMANDS = (
     *("tx", "rx", "inspect", "demo", "status", "network", "clock", "config", "remote"),
-    *("devices", "edid", "panel", "formats", "report-schema"),
+    *("devices", "edid", "panel", "update", "formats", "report-schema"),
 )
 """In the order of the help. Each is a module of appliance.commands."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -41,8 +42,16 @@ class Link:
     """A service's side. handlers: by the name that is asked; they raise ValueError (one line) or
     RefusedError to refuse. Any other error ends the service: systemd starts it again."""
 
-    def __init__(self, path: Path, handlers: Mapping[str, Handler], *, mode: int = 0o660) -> None:
-        self._path, self._handlers, self._mode = path, handlers, mode
+    def __init__(
+        self,
+        path: Path,
+        handlers: Mapping[str, Handler],
+        *,
+        mode: int = 0o660,
+        given: socket.socket | None = None,
+    ) -> None:
+        """given: the listening socket, where systemd opened it; it stays when the service ends."""
+        self._path, self._handlers, self._mode, self._given = path, handlers, mode, given
         self._watchers: set[asyncio.Queue[bytes]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._silent: dict[asyncio.Task[None], None] = {}  # that say nothing, the longest first
@@ -61,13 +70,7 @@ class Link:
         """Until cancelled. Raises what a handler raised that is no refusal, and OSError where the
         socket cannot be opened."""
         self._broken = asyncio.get_running_loop().create_future()
-        self._path.unlink(missing_ok=True)
-        before = os.umask(0o777 & ~self._mode)
-        try:
-            server = await asyncio.start_unix_server(self._talk, self._path, limit=LARGEST)
-        finally:
-            os.umask(before)
-        own = self._path.stat().st_ino
+        server, own = await self._open()
         try:
             await self._broken
         finally:
@@ -76,8 +79,21 @@ class Link:
             for task in tuple(self._busy):
                 task.cancel()
             # The next one of this name may have taken the place already.
-            if self._path.exists() and self._path.stat().st_ino == own:
+            if own is not None and self._path.exists() and self._path.stat().st_ino == own:
                 self._path.unlink(missing_ok=True)
+
+    async def _open(self) -> tuple[asyncio.Server, int | None]:
+        """The server, and the number of its file where it is ours to take away."""
+        if self._given is not None:
+            server = await asyncio.start_unix_server(self._talk, sock=self._given, limit=LARGEST)
+            return server, None
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o777 & ~self._mode)
+        try:
+            server = await asyncio.start_unix_server(self._talk, self._path, limit=LARGEST)
+        finally:
+            os.umask(before)
+        return server, self._path.stat().st_ino
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
