@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image import sources
+from image import sbom, sources
 from image.keys import Keys
 from image.lists import key_of, read_list
 from image.shell import Shell
@@ -84,6 +84,17 @@ def build(shell: Shell, wanted: Wanted, keys: Keys) -> dict[str, Any]:
     with shell.stage("first file system"):
         first = work / "initrd"
         kernel.first_files(shell, tools, made, version, modules, HERE / "first", first)
+    with shell.stage("bill of materials"):
+        sbom.write(
+            made,
+            made / sbom.NAME,
+            version=wanted.version,
+            epoch=wanted.epoch,
+            packages=root,
+            tools=tools,
+            first=kernel.names_in(shell, tools, first),
+            lock=locks[0].read_text(),
+        )
     return _artefacts(shell, wanted, keys, tools=tools, made=made, first=first, version=version)
 
 
@@ -169,7 +180,16 @@ def _artefacts(
         )
         for file in (disk, bundle):
             (work / file.name).replace(file)
-    files = {"disk": disk, "bundle": bundle, "root": root, "verity": hashes, "entry": entry}
+    parts = out / f"{name}.cdx.json"
+    shutil.copyfile(made / sbom.NAME, parts)
+    files = {
+        "disk": disk,
+        "bundle": bundle,
+        "parts": parts,
+        "root": root,
+        "verity": hashes,
+        "entry": entry,
+    }
     said = {
         "version": wanted.version,
         "variant": wanted.variant,

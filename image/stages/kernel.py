@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from image import inventory
 from image.shell import BuildError, Shell
 
 _FIRST = "first:"
@@ -92,3 +93,16 @@ def first_files(
     )
     (work / "initrd").rename(out)
     out.chmod(0o644)
+
+
+def names_in(shell: Shell, tools: Path, first: Path) -> list[str]:
+    """Paths in the first file system."""
+    plain = first.with_name(f"{first.name}.cpio")
+    shell.inside(
+        tools,
+        *("zstd", "-dqf", f"/first/{first.name}", "-o", f"/first/{plain.name}"),
+        places={"/first": first.parent},
+    )
+    archive = plain.read_bytes()
+    plain.unlink()
+    return inventory.names_in(archive)
