@@ -50,7 +50,8 @@ hwtest-vm: setup
 	$(BIN)/python -m hwtests.vm $(ARGS)
 
 # The disk image of a box, and the bundle that updates one to it: build/image/. Root unpacks Debian's
-# packages. ARGS: --version, --variant developer, --keys DIR, --kernel stock (python3 -m image --help).
+# packages. KEYS=DIR: what signs (update.key, update.crt, update-ca.crt, secureboot.key, secureboot.crt),
+# else throw-away keys do. ARGS: --version, --variant developer, --kernel stock.
 image:
 	image/setup-debian
-	$(PYTHON) -m image $(ARGS)
+	$(PYTHON) -m image $(if $(KEYS),--keys $(KEYS)) $(ARGS)

@@ -99,12 +99,13 @@ def build(shell: Shell, wanted: Wanted, keys: Keys) -> dict[str, Any]:
 
 
 def release_of(wanted: Wanted, keys: Keys) -> dict[str, str]:
-    """What os-release says of the image."""
+    """What os-release says of the image; what is not for patients is in its name."""
+    marks = ["developer"] if wanted.variant == "developer" else []
+    marks += ["development keys"] if keys.kind != "given" else []
     return {
         "ID": "rtvbox",
         "NAME": "rtvbox",
-        "PRETTY_NAME": f"rtvbox {wanted.version}"
-        + (" (developer)" if wanted.variant == "developer" else ""),
+        "PRETTY_NAME": " ".join((f"rtvbox {wanted.version}", *(f"({mark})" for mark in marks))),
         "VERSION_ID": wanted.version,
         "IMAGE_ID": "rtvbox",
         "IMAGE_VERSION": wanted.version,
