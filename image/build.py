@@ -122,13 +122,14 @@ def command_line(root_hash: str, variant: str) -> str:
         "ro",
         "panic=5",
         "audit=0",
+        "systemd.show_status=no",
         "efi=runtime",  # the real-time kernel leaves the firmware alone: then no boot is ever good
         "systemd.machine_id=firmware",
         "net.ifnames=0",
     ]
     if variant == "developer":
         return " ".join([*words, "console=tty0", "console=ttyS0"])
-    return " ".join([*words, "quiet", "systemd.show_status=no", "console=tty0"])
+    return " ".join([*words, "quiet", "console=tty0"])
 
 
 def _artefacts(

@@ -23,7 +23,7 @@ is written beside the video into the slot that does not run, and starts with the
 it has three boots to prove itself; else the version before comes back by itself. rollback makes the
 other slot's version the next one. Nothing restarts the box but a restart."""
 _LOOK_S = 1.0
-_INSPECT_S = 120.0  # the server of an address may be slow
+_PATIENCE_S = 120.0  # the service starts when it is asked; the server of an address may be slow
 
 
 def add(commands: Any) -> None:
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     path = Paths().link("update")
     try:
         if args.what == "status":
-            print(shown(asyncio.run(ask(path, "status"))))
+            print(shown(_ask(path, "status")))
         elif args.what == "rollback":
-            said = asyncio.run(ask(path, "rollback"))
+            said = _ask(path, "rollback")
             print(f"version {said['version']} starts with the next restart")
         else:
             return _install(path, args.source)
@@ -66,11 +66,11 @@ def _install(path: Path, source: str) -> int:
         if not file.is_file():
             raise ValueError(f"source: {source} is no file; give a bundle, or an https address")
         source = str(file.resolve())
-    said = asyncio.run(ask(path, "install", patience_s=_INSPECT_S, source=source))
+    said = _ask(path, "install", source=source)
     print(f"version {said['version']} is written; the running one goes on")
     percent = -1
     while True:
-        now = asyncio.run(ask(path, "status"))["installation"]
+        now = _ask(path, "status")["installation"]
         if now["state"] != "running":
             print(now["what"], file=sys.stdout if now["state"] == "done" else sys.stderr)
             return int(now["state"] != "done")
@@ -78,6 +78,11 @@ def _install(path: Path, source: str) -> int:
             percent = now["percent"]
             print(f"{percent:3} %  {now['what']}", flush=True)
         time.sleep(_LOOK_S)
+
+
+def _ask(path: Path, name: str, **values: Any) -> dict[str, Any]:
+    said: dict[str, Any] = asyncio.run(ask(path, name, patience_s=_PATIENCE_S, **values))
+    return said
 
 
 def shown(said: dict[str, Any]) -> str:

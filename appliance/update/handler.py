@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from appliance import runner
+from appliance.update import uki
 from appliance.update.entries import TRIES, Entry
 from appliance.update.esp import Esp
 from appliance.update.partitions import Partitions, slots
-from appliance.update.uki import command_line, root_hash
 from appliance.update.versions import refuse_old
 
 KERNEL = "rtvbox.efi"
@@ -27,7 +27,8 @@ KERNEL = "rtvbox.efi"
 def before(parts: Partitions, esp: Esp, environment: Mapping[str, str]) -> None:
     """Refuses what is not newer; then nothing boots the slot that is about to be written."""
     found = slots(parts, esp)
-    refuse_old(bundle_version(environment), found.version)
+    offered, _ = offers(kernel_of(environment))
+    refuse_old(offered, found.version)
     esp.tidy()
     held = found.held.get(found.other)
     if held is not None:
@@ -37,31 +38,34 @@ def before(parts: Partitions, esp: Esp, environment: Mapping[str, str]) -> None:
 def after(parts: Partitions, esp: Esp, environment: Mapping[str, str]) -> None:
     """What was written is what was signed; then it may be tried."""
     found = slots(parts, esp)
-    version = bundle_version(environment)
-    mounted = environment.get("RAUC_BUNDLE_MOUNT_POINT")
-    if not mounted:
-        raise ValueError("handler: RAUC names no bundle; run it by an installation")
-    kernel = Path(mounted) / KERNEL
-    if not kernel.is_file():
-        raise ValueError(f"bundle: has no {KERNEL}; it is not made by make image")
-    with kernel.open("rb") as file:
-        root = root_hash(command_line(_reader(file.fileno())))
+    kernel = kernel_of(environment)
+    version, root = offers(kernel)
     os.sync()
     parts.verify(found.other, root)
     parts.name(found.other, root)
     esp.add(kernel, Entry(version, TRIES))
 
 
-def bundle_version(environment: Mapping[str, str]) -> str:
-    """Of the bundle that RAUC installs."""
-    version = environment.get("RAUC_BUNDLE_VERSION") or environment.get("RAUC_MF_VERSION")
-    if not version:
-        raise ValueError("bundle: says no version; it is not made by make image")
-    return version
+def kernel_of(environment: Mapping[str, str]) -> Path:
+    """The entry's file in the bundle that RAUC has checked and mounted."""
+    mounted = environment.get("RAUC_BUNDLE_MOUNT_POINT")
+    if not mounted:
+        raise ValueError("handler: RAUC names no bundle; run it by an installation")
+    kernel = Path(mounted) / KERNEL
+    if not kernel.is_file():
+        raise ValueError(f"bundle: has no {KERNEL}; take one that make image made")
+    return kernel
 
 
-def _reader(number: int) -> Callable[[int, int], bytes]:
-    return lambda offset, count: os.pread(number, count, offset)
+def offers(kernel: Path) -> tuple[str, str]:
+    """Version, and hash of the root, that an entry's file starts."""
+    with kernel.open("rb") as file:
+        number = file.fileno()
+
+        def read(offset: int, count: int) -> bytes:
+            return os.pread(number, count, offset)
+
+        return uki.version(read), uki.root_hash(uki.command_line(read))
 
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:

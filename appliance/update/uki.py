@@ -1,5 +1,5 @@
-"""Reads the command line out of a unified kernel image: a PE file with a section `.cmdline` (UAPI
-specification). Every octet may be hostile. Pure."""
+"""Reads command line and release out of a unified kernel image: a PE file with sections `.cmdline`
+and `.osrel` (UAPI specification). Every octet may be hostile. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,25 @@ Read = Callable[[int, int], bytes]
 """Octets of the file: offset, how many; fewer where it ends."""
 LONGEST = 1 << 16
 _SECTIONS = 96  # as many as Windows' loader takes
+_IMAGE_VERSION = re.compile(r"^IMAGE_VERSION=\"?([0-9.]{1,40})\"?$", re.ASCII | re.MULTILINE)
 _HASH = re.compile(r"(?:^|\s)roothash=([0-9a-f]{64})(?:\s|$)", re.ASCII)
 
 
 def command_line(read: Read) -> str:
     """The kernel's command line in it. Raises ValueError, one line."""
+    return section(read, ".cmdline")
+
+
+def version(read: Read) -> str:
+    """IMAGE_VERSION of the system that it starts (os-release(5)). Raises ValueError, one line."""
+    found = _IMAGE_VERSION.findall(section(read, ".osrel"))
+    if len(found) != 1:
+        raise ValueError("no UKI of a box: it names no one version")
+    return str(found[0])
+
+
+def section(read: Read, wanted: str) -> str:
+    """A section's text. Raises ValueError, one line."""
     head = _exactly(read, 0, 64)
     if head[:2] != b"MZ":
         raise ValueError("no UKI: it does not begin as a PE file")
@@ -29,13 +43,13 @@ def command_line(read: Read) -> str:
     table = _exactly(read, at + 24 + optional, 40 * count)
     for number in range(count):
         name, virtual, _, size, offset = struct.unpack_from("<8sIIII", table, 40 * number)
-        if name == b".cmdline":
+        if name.rstrip(b"\0") == wanted.encode():
             length = min(virtual, size) if virtual else size
             if length > LONGEST:
-                raise ValueError("no UKI: its command line is too long")
+                raise ValueError(f"no UKI: its section {wanted} is too long")
             text = _exactly(read, offset, length).rstrip(b"\0\n ")
             return text.decode("ascii", "replace")
-    raise ValueError("no UKI: it has no command line")
+    raise ValueError(f"no UKI: it has no section {wanted}")
 
 
 def root_hash(line: str) -> str:
