@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,11 +39,16 @@ def build(
     shell: Shell, tools: Path, project: Path, wheels: Path, locks: tuple[Path, Path], into: Path
 ) -> None:
     """Compiles our wheel in the root of tools and makes the environment of a box; into is its
-    /usr/lib/rtvbox. locks: what a box needs, and what only compiles."""
-    work = into.parent / "python.work"
+    /usr/lib/rtvbox. locks: what a box needs, and what only compiles. What was compiled is kept
+    beside it, and used again for the very same native sources and tools."""
+    work, compiled = into.parent / "python.work", into.parent / "native"
     for folder in (into, work):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+    stamp, key = compiled / "key", native_key(project, locks[1], tools)
+    if not stamp.exists() or stamp.read_text() != key:
+        shutil.rmtree(compiled, ignore_errors=True)
+        compiled.mkdir()
     source = work / "rtvbox"
     source.mkdir()
     for name in _SOURCES:
@@ -55,9 +61,29 @@ def build(
     shell.inside(
         tools,
         *("sh", "-c", _BUILD),
-        places={"/work": work, "/wheels": wheels, f"/{HOME}": into},
+        places={
+            "/work": work,
+            "/work/rtvbox/build": compiled,
+            "/wheels": wheels,
+            f"/{HOME}": into,
+        },
     )
+    stamp.write_text(key)
     shutil.rmtree(work)
+
+
+def native_key(project: Path, lock: Path, tools: Path) -> str:
+    """The same for the same native sources and tools."""
+    whole = hashlib.sha256(lock.read_bytes())
+    whole.update((tools / "var/lib/dpkg/status").read_bytes())
+    files = [project / "CMakeLists.txt", project / "pyproject.toml"]
+    for pattern in ("*.cpp", "*.hpp", "*.h", "*.cmake"):
+        for folder in ("appliance", "drivers"):
+            files += (project / folder).rglob(pattern)
+    for file in sorted(files):
+        whole.update(f"{file.relative_to(project)}\0{file.stat().st_mtime_ns}\0".encode())
+        whole.update(file.read_bytes())
+    return whole.hexdigest()
 
 
 _BUILD = """set -eu
