@@ -6,39 +6,13 @@ go of it; every array taken from a frame keeps the frame.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from drivers import _video
-from drivers.video import (
-    COLORIMETRY,
-    NATIVE_SAMPLING,
-    FrameFlag,
-    Layout,
-    Scan,
-    Signal,
-    VideoFormat,
-)
-
-_SAMPLING = {number: sampling for sampling, number in NATIVE_SAMPLING.items()}
-_COLORIMETRY = {number: name for name, number in COLORIMETRY.items()}
-
-
-def format_from_native(native: dict[str, int]) -> VideoFormat:
-    """The reverse of `VideoFormat.native`; the layout is not part of a VideoFormat."""
-    return VideoFormat(
-        native["width"],
-        native["height"],
-        Fraction(native["rate_num"], native["rate_den"]),
-        Scan(native["scan"]),
-        _SAMPLING[native["sampling"]],
-        native["depth"],
-        _COLORIMETRY[native["colorimetry"]],
-        bool(native["full_range"]),
-    )
+from drivers.video import FrameFlag, Layout, Signal, VideoFormat, format_from_native
 
 
 class AncillaryPacket(NamedTuple):

@@ -62,6 +62,8 @@ class FrameFlag(IntFlag):
 
 NATIVE_SAMPLING = {Sampling.YCBCR_422: 1, Sampling.YCBCR_444: 2, Sampling.RGB: 3}
 COLORIMETRY = {"BT601": 1, "BT709": 2, "BT2020": 3}
+_SAMPLING = {number: sampling for sampling, number in NATIVE_SAMPLING.items()}
+_COLORIMETRY = {number: name for name, number in COLORIMETRY.items()}
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,20 @@ _RATES = {
     "59.94": Fraction(60000, 1001),
     "60": Fraction(60),
 }
+
+
+def format_from_native(native: dict[str, int]) -> VideoFormat:
+    """The reverse of `VideoFormat.native`; the layout is not part of a VideoFormat."""
+    return VideoFormat(
+        native["width"],
+        native["height"],
+        Fraction(native["rate_num"], native["rate_den"]),
+        Scan(native["scan"]),
+        _SAMPLING[native["sampling"]],
+        native["depth"],
+        _COLORIMETRY[native["colorimetry"]],
+        bool(native["full_range"]),
+    )
 
 
 def _table() -> dict[str, VideoFormat]:

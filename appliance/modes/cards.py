@@ -1,4 +1,8 @@
-"""From what a person writes to a source or a sink: `synthetic`, `file:PATH`, `png:DIR` ..."""
+"""From what a person writes to a source or a sink: `synthetic`, `file:PATH`, `png:DIR` ...
+
+A family is imported where one of its cards is made: a box has one, and each brings libraries that
+the first packet would wait for.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from drivers.decklink import DeckLinkSink, DeckLinkSource
-from drivers.file import CaptureSink, FileSource, NullSink, PngSink, RawSink
-from drivers.ntv2 import Ntv2Sink, Ntv2Source
-from drivers.synthetic import SyntheticSink, SyntheticSource
-from drivers.v4l2 import V4l2Sink, V4l2Source, parsed
 from drivers.video import Layout, Sink, Source, VideoFormat
 
 SOURCES = (
@@ -48,10 +47,14 @@ def make_source(
     """
     kind, colon, path = text.partition(":")
     if text == "synthetic":
+        from drivers.synthetic import SyntheticSource
+
         return SyntheticSource(fmt, slices=slices, realtime=realtime)
     if kind == "file" and colon:
         if not path:
             raise ValueError("source: file: names none; write file:PATH")
+        from drivers.file import FileSource
+
         try:
             rate = None if picture_rate is None else Fraction(picture_rate).limit_denominator(1001)
             return FileSource(path, fmt, stamp=stamp, slices=slices, realtime=realtime, rate=rate)
@@ -62,16 +65,22 @@ def make_source(
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
     if kind == "decklink" and colon:
+        from drivers.decklink import DeckLinkSource
+
         try:
             return DeckLinkSource(path, fmt)
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
     if kind == "ntv2" and path:
+        from drivers.ntv2 import Ntv2Source
+
         try:
             return Ntv2Source(path, fmt, realtime=realtime)
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
     if kind == "v4l2" and path:
+        from drivers.v4l2 import V4l2Source, parsed
+
         try:
             key, options = parsed(path, "input", "pixels", "fields", "memory", "edid")
             return V4l2Source(
@@ -95,24 +104,19 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
     kind, colon, path = text.partition(":")
     if kind == "drm" and path:
         return _monitor(text, realtime=realtime)
-    plain: dict[str, Callable[[], Sink]] = {
-        "null": lambda: NullSink(realtime=realtime),
-        "check": lambda: SyntheticSink("stamp", realtime=realtime),
-    }
-    writing: dict[str, Callable[[Path], Sink]] = {
-        "capture": lambda place: CaptureSink(place, realtime=realtime),
-        "png": lambda place: PngSink(place, realtime=realtime),
-        "raw": lambda place: RawSink(place, realtime=realtime),
-    }
     if kind == "decklink" and colon:
         key, _, way = path.partition(",")
         if way not in ("", "scheduled"):
             raise ValueError(f"sink: {way!r} is no way of playout; write decklink:KEY,scheduled")
+        from drivers.decklink import DeckLinkSink
+
         try:
             return DeckLinkSink(key, scheduled=way == "scheduled", realtime=realtime)
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
     if kind == "v4l2" and path:
+        from drivers.v4l2 import V4l2Sink, parsed
+
         try:
             key, options = parsed(path, "output", "pixels", "fields")
             return V4l2Sink(
@@ -125,19 +129,37 @@ def make_sink(text: str, *, realtime: bool) -> Sink:
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
     if kind == "ntv2" and path:
+        from drivers.ntv2 import Ntv2Sink
+
         key, _, reference = path.partition(",")
         try:
             return Ntv2Sink(key, reference=reference, realtime=realtime)
         except ValueError as error:
             raise ValueError(f"sink: {error}") from None
-    if kind in plain and not colon:
-        return plain[kind]()
-    if kind in writing and path:
-        try:
-            return writing[kind](Path(path))
-        except ValueError as error:
-            raise ValueError(f"sink: {error}") from None
+    if text == "check":
+        from drivers.synthetic import SyntheticSink
+
+        return SyntheticSink("stamp", realtime=realtime)
+    if text == "null" or (kind in ("capture", "png", "raw") and path):
+        return _file(kind, path, realtime=realtime)
     raise ValueError(f"sink: {text!r} is unknown; choose {SINKS}")
+
+
+def _file(kind: str, path: str, *, realtime: bool) -> Sink:
+    """What writes to a place, or nowhere."""
+    from drivers.file import CaptureSink, NullSink, PngSink, RawSink
+
+    if kind == "null":
+        return NullSink(realtime=realtime)
+    writing: dict[str, Callable[[Path], Sink]] = {
+        "capture": lambda place: CaptureSink(place, realtime=realtime),
+        "png": lambda place: PngSink(place, realtime=realtime),
+        "raw": lambda place: RawSink(place, realtime=realtime),
+    }
+    try:
+        return writing[kind](Path(path))
+    except ValueError as error:
+        raise ValueError(f"sink: {error}") from None
 
 
 def _monitor(key: str, *, realtime: bool) -> Sink:

@@ -9,14 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 
-from pydicom import dcmread
-from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
-from pydicom.multival import MultiValue
-
-from .quiet import quiet_pydicom
-
 UTF8 = "ISO_IR 192"
 
 ALONE = (
@@ -76,6 +68,16 @@ def checked_terms(value: object, path: str) -> tuple[str, ...]:
 
 def survives(keyword: str, value: str | Sequence[str], terms: Sequence[str]) -> bool:
     """Whether a value of this attribute comes back unchanged from these character sets."""
+    # When a value is looked at: pydicom brings numpy and Pillow, a third of what a service that
+    # only may be told of a patient needs to start.
+    from pydicom import dcmread
+    from pydicom.dataset import Dataset
+    from pydicom.filebase import DicomBytesIO
+    from pydicom.filewriter import write_dataset
+    from pydicom.multival import MultiValue
+
+    from .quiet import quiet_pydicom
+
     dataset = Dataset()
     given = [value] if isinstance(value, str) else list(value)
     try:
@@ -89,8 +91,5 @@ def survives(keyword: str, value: str | Sequence[str], terms: Sequence[str]) -> 
             found = back[keyword].value
     except (ValueError, UnicodeError, UserWarning, LookupError, TypeError, AttributeError):
         return False
-    return _texts(found) == given
-
-
-def _texts(value: object) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, MultiValue) else [str(value)]
+    several = found if isinstance(found, MultiValue) else [found]
+    return [str(one) for one in several] == given

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drivers.decklink import _decklink
 from drivers.decklink.cards import Driver
-from drivers.frame import Frame
+
+if TYPE_CHECKING:
+    # Only the name of a type: it brings numpy, and who lists cards needs none.
+    from drivers.frame import Frame
 
 
 class ClockState(IntEnum):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from drivers.card import checked_memory
 from drivers.decklink import _decklink
 from drivers.decklink.cards import CONNECTORS, Driver
-from drivers.frame import format_from_native
-from drivers.video import Layout, Sampling, VideoFormat
+from drivers.video import Layout, Sampling, VideoFormat, format_from_native
 
 
 class DeckLinkSource:

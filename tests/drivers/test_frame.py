@@ -12,8 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers import frame as frames
-from drivers.frame import Frame, FramePool, format_from_native
-from drivers.video import FORMATS, FrameFlag, Layout, Sampling, Scan, Signal, VideoFormat
+from drivers.frame import Frame, FramePool
+from drivers.video import (
+    FORMATS,
+    FrameFlag,
+    Layout,
+    Sampling,
+    Scan,
+    Signal,
+    VideoFormat,
+    format_from_native,
+)
 
 FMT = VideoFormat(320, 180, Fraction(50))
 
