@@ -43,6 +43,7 @@ def run(wish: argparse.Namespace) -> int:
         raise ValueError(f"--version: {version!r} is no version; give two to four numbers: 1.2.0")
     if os.geteuid() != 0:
         raise ValueError("root is needed to unpack Debian's packages; run: sudo make image")
+    os.umask(0o022)  # of what is made in roots; else the image would depend on who builds it
     began = time.monotonic()
     wish.work.mkdir(parents=True, exist_ok=True)
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or commit_time())

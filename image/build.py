@@ -13,7 +13,7 @@ from image import sbom, sources
 from image.keys import Keys
 from image.lists import key_of, read_list
 from image.shell import Shell
-from image.stages import artefacts, kernel, python, roots, tree
+from image.stages import artefacts, kernel, python, roots, secure_boot, tree
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -152,9 +152,13 @@ def _artefacts(
             tree=made,
             command_line=command_line(root_hash, wanted.variant),
             version=version,
-            signing=keys.signing,
         )
-        artefacts.boot_loader(shell, tools, loader, keys.signing)
+        shutil.copyfile(tools / "usr/lib/systemd/boot/efi/systemd-bootx64.efi", loader)
+        unsigned = sha256(entry)
+        for program in (entry, loader):
+            secure_boot.sign(shell, tools, program, keys.signing, epoch=wanted.epoch)
+        taught = out / f"{name}.secureboot"
+        secure_boot.enrolment(shell, taught, keys.signing, epoch=wanted.epoch)
         artefacts.esp(
             shell,
             tools,
@@ -198,6 +202,7 @@ def _artefacts(
         "keys": keys.kind,
         "kernel": version,
         "root_hash": root_hash,
+        "entry_unsigned": unsigned,
         "epoch": wanted.epoch,
         "files": {
             key: {"name": file.name, "bytes": file.stat().st_size, "sha256": sha256(file)}

@@ -81,38 +81,20 @@ def kernel_image(
     tree: Path,
     command_line: str,
     version: str,
-    signing: Signing,
 ) -> None:
     """Kernel, first file system and command line as one file of the firmware's kind (UKI)."""
     out.unlink(missing_ok=True)
-    places = {"/out": out.parent, "/kernel-image": kernel.parent, "/first": first.parent}
-    sign: list[str] = []
-    if signing.boot_key is not None and signing.boot_certificate is not None:
-        sign = ["--signtool=sbsign"]
-        sign += [f"--secureboot-private-key=/key/{signing.boot_key.name}"]
-        sign += [f"--secureboot-certificate=/key/{signing.boot_certificate.name}"]
-        places["/key"] = signing.boot_key.parent
     shell.inside(
         tools,
         *("ukify", "build", f"--linux=/kernel-image/{kernel.name}"),
         *(f"--initrd=/first/{first.name}", f"--cmdline={command_line}", f"--uname={version}"),
-        *("--os-release=@/tree-lib/os-release", f"--output=/out/{out.name}", *sign),
-        places={**places, "/tree-lib": tree / "usr/lib"},
-    )
-
-
-def boot_loader(shell: Shell, tools: Path, out: Path, signing: Signing) -> None:
-    """systemd-boot, signed where there is a key."""
-    source = tools / "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
-    if signing.boot_key is None or signing.boot_certificate is None:
-        shutil.copyfile(source, out)
-        return
-    shell.inside(
-        tools,
-        *("sbsign", "--key", f"/key/{signing.boot_key.name}"),
-        *("--cert", f"/key/{signing.boot_certificate.name}", "--output", f"/out/{out.name}"),
-        "/usr/lib/systemd/boot/efi/systemd-bootx64.efi",
-        places={"/out": out.parent, "/key": signing.boot_key.parent},
+        *("--os-release=@/tree-lib/os-release", f"--output=/out/{out.name}"),
+        places={
+            "/out": out.parent,
+            "/kernel-image": kernel.parent,
+            "/first": first.parent,
+            "/tree-lib": tree / "usr/lib",
+        },
     )
 
 

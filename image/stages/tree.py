@@ -117,8 +117,9 @@ systemctl set-default multi-user.target 2>/dev/null
 ldconfig
 systemd-hwdb --usr update
 : >/etc/machine-id
-# Checked by nobody at run time: the files cannot change under a verified root.
-python3 -m compileall -q -j 2 --invalidation-mode unchecked-hash /usr/lib/python3* /{home}/lib \
+# Checked by nobody at run time: the files cannot change under a verified root. All anew: what the
+# installation left behind bears times, which differ between two builds and from the image's.
+python3 -m compileall -q -f -j 2 --invalidation-mode unchecked-hash /usr/lib/python3* /{home}/lib \
     >/dev/null || true
 """
 
