@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(shell find appliance drivers -name '*.cpp' -o -name '*.hpp' -o -name '*.h')
 
-.PHONY: setup build demo test bench fuzz hwtest hwtest-vm image clean
+.PHONY: setup build demo test bench fuzz hwtest hwtest-vm image boot boot-pair clean
 setup: $(VENV)/.built
 
 # What Debian gives; asks for root only when something is missing.
@@ -55,3 +55,13 @@ hwtest-vm: setup
 image:
 	image/setup-debian
 	$(PYTHON) -m image $(if $(KEYS),--keys $(KEYS)) $(ARGS)
+
+# The image in a virtual machine: its panel in the terminal, its API on 127.0.0.1:8443.
+boot: setup
+	image/qemu/setup-debian
+	$(BIN)/python -m image.qemu boot $(ARGS)
+
+# A sender and a receiver in two of them; ARGS="--check 30" judges the flow and ends.
+boot-pair: setup
+	image/qemu/setup-debian
+	$(BIN)/python -m image.qemu pair $(ARGS)

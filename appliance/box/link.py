@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -85,7 +86,11 @@ class Link:
     async def _open(self) -> tuple[asyncio.Server, int | None]:
         """The server, and the number of its file where it is ours to take away."""
         if self._given is not None:
-            server = await asyncio.start_unix_server(self._talk, sock=self._given, limit=LARGEST)
+            # Since Python 3.13 a server takes its socket's file away, unless told not to.
+            keep: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+            server = await asyncio.start_unix_server(
+                self._talk, sock=self._given, limit=LARGEST, **keep
+            )
             return server, None
         self._path.unlink(missing_ok=True)
         before = os.umask(0o777 & ~self._mode)

@@ -115,14 +115,14 @@ def show_until_end(emulator: Emulator, service: Service) -> int:
     """Draws the glass where the cursor stands and takes keys until Ctrl-C, which is how this
     ends and no failure."""
     lines: list[str] = []
-    with Signals().caught() as signals, _keyboard() as keyboard, service.running():
+    with Signals().caught() as signals, keyboard() as number, service.running():
         while not signals.end and service.alive:
             glass = drawn(emulator.picture()) if emulator.plugged else _NO_CABLE
             new = [*glass, f"log: {service.said}", _HELP]
             if new != lines:
                 _draw(new, len(lines))
                 lines = new
-            for octets in _typed(keyboard):
+            for octets in _typed(number):
                 _press(emulator, octets)
     return 0
 
@@ -138,6 +138,11 @@ def _press(emulator: Emulator, octets: bytes) -> None:
             emulator.plug()
     elif octets in _KEYS:
         emulator.press(_KEYS[octets])
+
+
+def keys_of(keyboard: int) -> Iterator[Key]:
+    """Those of the panel that were typed within a moment."""
+    return (_KEYS[octets] for octets in _typed(keyboard) if octets in _KEYS)
 
 
 def _typed(keyboard: int) -> Iterator[bytes]:
@@ -166,7 +171,7 @@ def _draw(lines: list[str], before: int) -> None:
 
 
 @contextmanager
-def _keyboard() -> Iterator[int]:
+def keyboard() -> Iterator[int]:
     """The terminal, key by key and unechoed; as it was afterwards."""
     number = sys.stdin.fileno()
     before = termios.tcgetattr(number)
