@@ -112,14 +112,14 @@ def boot_pair(wish: argparse.Namespace) -> int:
     with _folder() as folder, ExitStack() as stack, Signals().caught() as signals:
         site = Site(folder / "site")
         site.make("boot-pair")
-        data = _unused(socket.SOCK_DGRAM)
+        data = unused(socket.SOCK_DGRAM)
         guests = []
         for number, name in ((1, "tx"), (2, "rx")):
             guest = Guest(
                 folder / name,
                 image,
                 number=number,
-                api=_unused(socket.SOCK_STREAM),
+                api=unused(),
                 data=data,
                 accelerator=accelerator(wish.kvm),
             )
@@ -209,7 +209,8 @@ def _free(port: int) -> None:
             ) from None
 
 
-def _unused(kind: int) -> int:
+def unused(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nobody has now."""
     with socket.socket(socket.AF_INET, kind) as tried:
         tried.bind(("127.0.0.1", 0))
         return int(tried.getsockname()[1])
