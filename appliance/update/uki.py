@@ -12,7 +12,7 @@ Read = Callable[[int, int], bytes]
 LONGEST = 1 << 16
 _SECTIONS = 96  # as many as Windows' loader takes
 _IMAGE_VERSION = re.compile(r"^IMAGE_VERSION=\"?([0-9.]{1,40})\"?$", re.ASCII | re.MULTILINE)
-_HASH = re.compile(r"(?:^|\s)roothash=([0-9a-f]{64})(?:\s|$)", re.ASCII)
+_HASH = re.compile(r"(?<!\S)roothash=([0-9a-f]{64})(?!\S)", re.ASCII)
 
 
 def command_line(read: Read) -> str:
